@@ -1,0 +1,119 @@
+"""One login for the whole run, shared by all threads."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from requests.auth import AuthBase
+
+from tap_looker.errors import LoginError, RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from requests import PreparedRequest
+
+    from tap_looker.client import Answer
+
+WHERE_KEYS_ARE = "Admin → Users → Edit → API keys"
+WHERE_HOST_IS = "Admin → Platform → API"
+LONGEST_MARGIN = 60.0  # seconds before its expiry that a token is renewed
+
+
+class _Grant(NamedTuple):
+    token: str
+    renew_at: float  # on the monotonic clock
+
+
+class LookerAuth(AuthBase):
+    """Puts the bearer token of one API login on requests; logs in when there is none.
+
+    The token is renewed before it expires (``expires_in`` of ``POST /login``, OpenAPI document:
+    AccessToken). Where Looker names no usable expiry, a token is used until it is refused.
+
+    Args:
+        post_login: Sends the credentials in the form body of ``POST /login``.
+        login_url: For the messages.
+
+    Raises:
+        LoginError: From any request, and from then on from every one: a wrong key is sent once.
+    """
+
+    def __init__(self, post_login: Callable[[], Answer], login_url: str) -> None:
+        self._post_login = post_login
+        self._url = login_url
+        self._lock = threading.Lock()
+        self._grant: _Grant | None = None
+        self._refusal: LoginError | None = None
+        #: The newest token, whether or not it was refused since: what a logout ends.
+        self.last: str | None = None
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Authorise a request, with a login first if need be."""
+        request.headers["Authorization"] = f"Bearer {self.token()}"
+        return request
+
+    def token(self) -> str:
+        """A token that is good for now; other threads wait while one logs in."""
+        with self._lock:
+            if self._refusal:
+                raise self._refusal
+            if self._grant is None or time.monotonic() >= self._grant.renew_at:
+                try:
+                    self._grant = self._login()
+                except LoginError as error:
+                    self._refusal = error
+                    raise
+            return self._grant.token
+
+    def forget(self, refused: str | None) -> None:
+        """Let the next request log in, unless another thread already has."""
+        with self._lock:
+            if self._grant and self._grant.token == refused:
+                self._grant = None
+
+    def _login(self) -> _Grant:
+        try:
+            answer = self._post_login()
+        except RequestError as error:
+            raise LoginError(self._explain(error)) from error
+        grant = answer.data
+        token = grant.get("access_token") if isinstance(grant, dict) else None
+        if not isinstance(token, str) or not re.fullmatch(r"[\x20-\x7e]*[\x21-\x7e]", token):
+            raise LoginError(
+                f"POST {self._url} answered without an access token: check that api_host_url is "
+                f"the address of the API ({WHERE_HOST_IS})."
+            )
+        self.last = token
+        return _Grant(token, time.monotonic() + _lifetime(grant.get("expires_in")))
+
+    def _explain(self, error: RequestError) -> str:
+        status = error.status
+        if status in (401, 404):
+            return (
+                f"Looker does not accept the API key (HTTP {status} from POST {self._url}, its "
+                f"answer to a wrong key): check client_id and client_secret ({WHERE_KEYS_ARE}), "
+                f"and that api_host_url is the address of the API ({WHERE_HOST_IS})."
+            )
+        if status is not None and (status == 200 or 300 <= status < 400 or status == 403):  # noqa: PLR2004
+            host = urlsplit(self._url).netloc
+            return (
+                f"{error.message} That is not the Looker API: check api_host_url, its port too "
+                f"(some instances take :19999), and what stands before {host}, such as a proxy or "
+                f"a login page ({WHERE_HOST_IS} shows the address)."
+            )
+        return error.message
+
+
+def _lifetime(expires_in: Any) -> float:
+    try:
+        seconds = float(expires_in)
+    except (TypeError, ValueError, OverflowError):
+        return float("inf")
+    if not seconds > 0:
+        return float("inf")
+    return seconds - min(LONGEST_MARGIN, seconds / 10)

@@ -1,0 +1,48 @@
+"""No secret in a log line, wherever its text comes from: an answer can repeat what it was sent."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+SHORTEST = 6  # characters; hiding less would garble lines and hide nothing
+
+
+class _Hider(logging.Filter):
+    def __init__(self, secrets: Collection[str]) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        shown = self._hidden(text)
+        if record.exc_info and record.exc_info[1]:
+            trace = "".join(traceback.format_exception(record.exc_info[1]))
+            if self._hidden(trace) != trace:
+                shown = f"{shown}\n{self._hidden(trace)}"
+                record.exc_info = record.exc_text = None
+        if shown != text:
+            record.msg, record.args = shown, ()
+        return True
+
+    def _hidden(self, text: str) -> str:
+        for secret in tuple(self._secrets):
+            if len(secret) >= SHORTEST:
+                text = text.replace(secret, "***")
+        return text
+
+
+def hide(secrets: Collection[str]) -> None:
+    """Replace secrets in all that is logged from now on.
+
+    Args:
+        secrets: May grow later.
+    """
+    for handler in logging.getLogger().handlers:
+        for old in [one for one in handler.filters if isinstance(one, _Hider)]:
+            handler.removeFilter(old)
+        handler.addFilter(_Hider(secrets))

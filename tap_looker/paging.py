@@ -1,0 +1,106 @@
+"""Lists that are paged with ``limit`` and ``offset``, and that may move while they are read.
+
+Knows nothing of HTTP. Looker promises nothing for a list that changes between two pages. Here,
+pages overlap: each begins with the last row of the one before (or with the last group of rows that
+sort alike). While it does, nothing was missed. When it does not, rows before it were deleted, and
+reading steps back until it meets what it has read. So every row that is there throughout comes out
+exactly once, or the reading fails.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_looker.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Row = dict[str, Any]
+    Fetch = Callable[[int], tuple[list[Row], int | None]]
+    """Rows from an offset on, and how many the whole list has, where Looker says so."""
+
+STEPS_BACK = 12  # in one reading; each goes twice as far as the one before
+STALE_PAGES = 3  # in a row, without a row that is new
+
+
+def pages(
+    fetch: Fetch,
+    *,
+    what: str,
+    keys: tuple[str, ...],
+    size: int,
+    sorts: str,
+    seen: set[Any],
+    may_ignore_limit: bool,
+    fetch_more: Callable[[int], list[Row]] = lambda _: [],
+) -> Iterator[list[Row]]:
+    """A list, page by page; every row once, by its key.
+
+    Ends on a short page that meets the one before, unless the whole is said to be longer.
+
+    Args:
+        fetch: Gives a page of at most `size` rows; a longer one is taken for the whole list.
+        what: It is, for messages: ``GET /users/search``.
+        keys: Primary key of a row.
+        size: ``limit``, 2 or more.
+        sorts: Column the list is sorted by, or "".
+        seen: Keys of rows that are left out; those that come out are added.
+        fetch_more: Gives the first page, of at most so many rows.
+        may_ignore_limit: A page that repeats is the whole list then, and no error.
+
+    Raises:
+        RequestError: A page repeats the one before, or the list moves too fast.
+    """
+    offset, steps, stale = 0, 0, 0
+    read: set[Any] = set()
+    before: list[Any] = []
+    while True:
+        rows, total = fetch(offset)
+        names = [identity(row, keys) for row in rows]
+        if offset and (not names or (names[0] is not None and names[0] not in read)):
+            steps += 1
+            if steps > STEPS_BACK:
+                raise RequestError(f"{what}: the list keeps changing while it is read.")
+            offset, before = max(0, offset - size // 2 * 2**steps // 2), []
+            continue
+        if offset and names == before and len(names) >= size:
+            # All there is, or a page however far the offset: one row more would tell.
+            whole = may_ignore_limit and read == set(names) and (total or 0) <= len(names)
+            if whole and (total is not None or len(fetch_more(size + 1)) <= size):
+                return
+            raise RequestError(f"{what}: the page at offset {offset} repeats the one before.")
+        fresh = not read.issuperset(names)
+        stale = 0 if fresh else stale + 1
+        read.update(names)
+        before = names
+        unseen = []
+        for row, name in zip(rows, names, strict=True):
+            if name is None or name not in seen:
+                seen.add(name)
+                unseen.append(row)
+        yield unseen
+        more = len(rows) == size or (fresh and (total or 0) > offset + len(rows))
+        if not rows or not more or len(rows) > size:
+            return
+        if stale > STALE_PAGES:
+            raise RequestError(f"{what}: the list keeps changing while it is read.")
+        offset += len(rows) - overlap(rows, sorts)
+
+
+def identity(row: Row, keys: tuple[str, ...]) -> Any:
+    """The primary key of a row, comparable across answers; None when a part is missing."""
+    values = tuple(str(row[key]) for key in keys if row.get(key) is not None)
+    return values if len(values) == len(keys) else None
+
+
+def overlap(rows: list[Row], sorts: str) -> int:
+    """How many rows the next page repeats: those that sort like the last one.
+
+    Where rows sort alike, their order may change from page to page.
+    """
+    if len(rows) < 2:  # noqa: PLR2004
+        return 0
+    last = rows[-1].get(sorts)
+    alike = next((n for n, row in enumerate(reversed(rows)) if row.get(sorts) != last), len(rows))
+    return alike if sorts in rows[-1] and alike <= len(rows) // 2 else 1

@@ -1,0 +1,280 @@
+"""Ordered, bounded overlap of work on threads.
+
+Work overlaps in two ways, and both keep their order and a bound on what waits in memory:
+:func:`in_order` runs calls of one iterable at the same time, and :class:`Lanes` runs iterables
+that come later while an earlier one is being consumed. :class:`Shared` lets several of them read
+one iterable.
+
+All threads are daemons: a `concurrent.futures` executor would be joined when the interpreter
+ends, and a request that hangs would hold it up.
+"""
+
+from __future__ import annotations
+
+import queue
+import tempfile
+import threading
+from collections import deque
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+POLL = 0.1  # seconds between looks at the stop flag while something is awaited
+WAITING = 2  # items of a lane that may wait for their consumer
+
+_thread = threading.local()
+
+
+class Stopped(Exception):  # noqa: N818
+    """The stop flag was set while something was awaited."""
+
+
+class Workers:
+    """A pool of threads, started as they are needed."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._tasks: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._idle = 0
+        self._started = 0
+
+    def submit(self, call: Callable[[], R]) -> Future[R]:
+        """Run a call on one of the threads."""
+        future: Future[R] = Future()
+        with self._lock:
+            self._tasks.put((future, call))
+            if self._idle >= self._tasks.qsize() or self._started == self.size:
+                return future
+            self._started += 1
+        threading.Thread(target=self._work, daemon=True).start()
+        return future
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                self._idle += 1
+            future, call = self._tasks.get()
+            with self._lock:
+                self._idle -= 1
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(call())
+                except BaseException as error:  # noqa: BLE001
+                    future.set_exception(error)
+            del future, call
+
+
+def in_order(
+    workers: Workers, call: Callable[[T], R], items: Iterable[T]
+) -> Iterator[tuple[T, Future[R]]]:
+    """Call with every item, several at a time, and give the outcomes in the items' order.
+
+    As many calls are under way or waiting as there are workers; a quarter of it in a lane that
+    nobody waits for yet.
+    """
+    waiting: deque[tuple[T, Future[R]]] = deque()
+    try:
+        for item in items:
+            while len(waiting) >= _window(workers.size):
+                yield _done(waiting.popleft())
+            waiting.append((item, workers.submit(lambda item=item: call(item))))  # type: ignore[misc]
+        while waiting:
+            yield _done(waiting.popleft())
+    finally:
+        for _, future in waiting:
+            future.cancel()
+
+
+def _done(pair: tuple[T, Future[R]]) -> tuple[T, Future[R]]:
+    pair[1].exception()  # waits, and raises nothing
+    return pair
+
+
+def _window(size: int) -> int:
+    lane = getattr(_thread, "lane", None)
+    return size if lane is None or lane.awaited else max(2, size // 4)
+
+
+class Lane(Generic[T]):
+    """An iterable that a thread of its own reads ahead of its consumer.
+
+    Iterating raises what the iterable raised, and :class:`Stopped` when ``stop`` is set.
+    """
+
+    def __init__(self, make: Callable[[], Iterable[T]], stop: threading.Event) -> None:
+        self.awaited = False
+        self._closed = threading.Event()
+        self._stop = stop
+        self._queue: queue.Queue[tuple[bool, Any]] = queue.Queue(WAITING)
+        threading.Thread(target=self._read, args=(make,), daemon=True).start()
+
+    def _read(self, make: Callable[[], Iterable[T]]) -> None:
+        _thread.lane = self
+        last: BaseException = StopIteration()
+        items: Any = None
+        try:
+            items = iter(make())
+            for item in items:
+                if not self._put((True, item)):
+                    break
+        except BaseException as error:  # noqa: BLE001
+            last = error
+        if hasattr(items, "close"):
+            items.close()
+        self._put((False, last))
+
+    def _put(self, item: tuple[bool, Any]) -> bool:
+        while not (self._closed.is_set() or self._stop.is_set()):
+            try:
+                self._queue.put(item, timeout=POLL)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def __iter__(self) -> Iterator[T]:
+        self.awaited = True
+        try:
+            while True:
+                is_item, item = self._get()
+                if is_item:
+                    yield item
+                elif isinstance(item, StopIteration):
+                    return
+                else:
+                    raise item
+        finally:
+            self.close()
+
+    def _get(self) -> tuple[bool, Any]:
+        while True:
+            if self._stop.is_set():
+                raise Stopped
+            try:
+                return self._queue.get(timeout=POLL)
+            except queue.Empty:
+                continue
+
+    def close(self) -> None:
+        """Read no further; what is under way is left to end by itself."""
+        self._closed.set()
+
+
+class Lanes(Generic[T]):
+    """Iterables that are consumed one after the other, and read ahead meanwhile.
+
+    Args:
+        makers: What makes each iterable, by name, in the order they will be consumed.
+        ahead: How many of them are read at once.
+        stop: Ends all waits.
+        alone: Names of those that are not read before their turn: they hold on to something while
+            they wait for their consumer.
+    """
+
+    def __init__(
+        self,
+        makers: dict[str, Callable[[], Iterable[T]]],
+        ahead: int,
+        stop: threading.Event,
+        alone: Iterable[str] = (),
+    ) -> None:
+        self._makers = dict(makers)
+        self._alone = frozenset(alone)
+        self._ahead = ahead
+        self._stop = stop
+        self._lanes: dict[str, Lane[T]] = {}
+
+    def open(self, name: str) -> Iterator[T]:
+        """The items of one iterable; those after it are started too."""
+        if name not in self._lanes:
+            self._start(name)
+        for coming in [name for name in self._makers if name not in self._alone]:
+            if len(self._lanes) >= self._ahead:
+                break
+            self._start(coming)
+        lane = self._lanes[name]
+        try:
+            yield from lane
+        finally:
+            lane.close()
+            del self._lanes[name]
+
+    def _start(self, name: str) -> None:
+        self._lanes[name] = Lane(self._makers.pop(name), self._stop)
+
+    def close(self) -> None:
+        """Read nothing ahead any more."""
+        for lane in self._lanes.values():
+            lane.close()
+
+
+class Shared(Generic[T]):
+    """An iterable that several threads read, each from its start, and that is read once.
+
+    What the first reader gets is kept in a temporary file for the others: memory does not grow.
+    An error is raised to every reader, at its place.
+
+    Args:
+        source: Items that JSON can hold.
+        readers: How many will read it; for one alone nothing is kept.
+    """
+
+    def __init__(self, source: Iterator[T], readers: int) -> None:
+        self._source = source
+        self._keep = readers > 1
+        self._lock = threading.Lock()
+        self._ends = [0]
+        self._outcome: BaseException | None = None
+        self._file: Any = None
+
+    def __iter__(self) -> Iterator[T]:
+        position = 0
+        while True:
+            with self._lock:
+                if position + 1 < len(self._ends):
+                    item = self._load(position)
+                elif self._outcome is None:
+                    try:
+                        item = next(self._source)
+                    except BaseException as error:  # noqa: BLE001
+                        self._outcome = error
+                        continue
+                    self._store(item)
+                else:
+                    if isinstance(self._outcome, StopIteration):
+                        return
+                    raise self._outcome
+            position += 1
+            yield item
+
+    def close(self) -> None:
+        """Drop what was kept, unless somebody still reads."""
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._file:
+                    self._file.close()
+            finally:
+                self._lock.release()
+
+    def _store(self, item: T) -> None:
+        if not self._keep:
+            self._ends.append(0)
+            return
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        self._file.seek(self._ends[-1])
+        self._ends.append(self._ends[-1] + self._file.write(msgspec.json.encode(item)))
+
+    def _load(self, position: int) -> T:
+        start, end = self._ends[position : position + 2]
+        self._file.seek(start)
+        item: T = msgspec.json.decode(self._file.read(end - start))
+        return item

@@ -1,0 +1,439 @@
+"""The settings, and the one place that checks and normalises them."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import os
+import re
+import unicodedata
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from dotenv import load_dotenv
+from singer_sdk import typing as th
+
+from tap_looker.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+logger = logging.getLogger("tap-looker")
+
+DEFAULT_DAYS_BACK = 90  # System Activity keeps its history for 90 days
+CREDENTIALS = {
+    "api_host_url": "LOOKERSDK_BASE_URL",
+    "client_id": "LOOKERSDK_CLIENT_ID",
+    "client_secret": "LOOKERSDK_CLIENT_SECRET",
+}
+
+SCHEMA: dict[str, Any] = th.PropertiesList(
+    th.Property(
+        "api_host_url",
+        th.StringType,
+        required=True,
+        title="API host URL",
+        description=(
+            "Address of the Looker API, as Admin → Platform → API shows it: "
+            "https://company.cloud.looker.com, https://company.looker.com:19999 or a domain of "
+            "your own."
+        ),
+        examples=["https://company.cloud.looker.com"],
+    ),
+    th.Property(
+        "client_id",
+        th.StringType,
+        required=True,
+        secret=True,
+        title="Client ID",
+        description="Client ID of an API key: Admin → Users → Edit → API keys.",
+    ),
+    th.Property(
+        "client_secret",
+        th.StringType,
+        required=True,
+        secret=True,
+        title="Client secret",
+        description="Client secret of the same API key.",
+    ),
+    th.Property(
+        "start_date",
+        th.DateTimeType,
+        title="Start date",
+        description=(
+            "Oldest usage data to read in a first run (ISO 8601; without an offset it is UTC). "
+            f"Default: {DEFAULT_DAYS_BACK} days back, as long as Looker keeps its history."
+        ),
+        examples=["2026-01-01T00:00:00Z"],
+    ),
+    th.Property(
+        "concurrency",
+        th.IntegerType(minimum=1, maximum=64),
+        default=8,
+        title="Concurrency",
+        description="How many requests may be in flight at once, 1 to 64.",
+    ),
+    th.Property(
+        "page_size",
+        th.IntegerType(minimum=1, maximum=10_000),
+        default=500,
+        title="Page size",
+        description="Rows per request where Looker pages its answers.",
+    ),
+    th.Property(
+        "request_timeout",
+        th.NumberType(minimum=1, maximum=7200),
+        default=300,
+        title="Request timeout",
+        description="Seconds to wait for Looker to answer, or to send more of an answer.",
+    ),
+    th.Property(
+        "include_deleted",
+        th.BooleanType,
+        default=True,
+        title="Include deleted",
+        description="Read looks, dashboards and tiles in the trash too (marked as deleted).",
+    ),
+    th.Property(
+        "on_denied",
+        th.StringType,
+        default="fail",
+        allowed_values=["fail", "skip"],
+        title="On denied",
+        description=(
+            "What a stream does that the API key may not read: fail (the run ends with an error, "
+            "after the other streams) or skip (a warning)."
+        ),
+    ),
+    th.Property(
+        "folder_ids",
+        th.ArrayType(th.CustomType({"type": ["string", "integer"]})),
+        default=[],
+        title="Folders",
+        description=(
+            "Read only these folders, and those inside them, with their looks, dashboards, tiles "
+            "and queries. Default: all."
+        ),
+        examples=[["12", "34"]],
+    ),
+    th.Property(
+        "models",
+        th.ArrayType(th.StringType),
+        default=[],
+        title="Models",
+        description=(
+            "Read only these LookML models, with their explores, fields and LookML dashboards. "
+            "Default: all."
+        ),
+        examples=[["thelook"]],
+    ),
+    th.Property(
+        "looks",
+        th.ArrayType(th.CustomType({"type": ["integer", "string", "object"]})),
+        default=[],
+        title="Looks",
+        description=(
+            "Looks whose rows become streams: ids, or objects with id and any of name, "
+            "primary_keys, replication_key, timezone, limit and run. See docs/results.md."
+        ),
+        examples=[[42, {"id": 17, "name": "weekly_revenue", "primary_keys": ["orders.id"]}]],
+    ),
+    th.Property(
+        "queries",
+        th.ArrayType(th.ObjectType(additional_properties=True)),
+        default=[],
+        title="Queries",
+        description=(
+            "Queries whose rows become streams: objects with name and either query (the slug of a "
+            "saved one) or model, explore, fields and more. See docs/results.md."
+        ),
+        examples=[[{"name": "top_customers", "query": "aogBgL6o3cKK1jN3RoZl5s"}]],
+    ),
+    th.Property(
+        "system_activity",
+        th.ArrayType(th.ObjectType(additional_properties=True)),
+        default=[],
+        title="System Activity",
+        description=(
+            "Explores of System Activity with fields of your choice: objects with explore and "
+            "fields, and any of name, primary_keys and replication_key. See docs/usage.md."
+        ),
+        examples=[[{"explore": "user", "fields": ["user.id", "user.name"]}]],
+    ),
+    th.Property(
+        "end_date",
+        th.DateTimeType,
+        title="End date",
+        description="Read usage data before this time only, to split a back-fill. Default: no end.",
+        examples=["2026-02-01T00:00:00Z"],
+    ),
+    th.Property(
+        "activity_lookback",
+        th.IntegerType(minimum=0),
+        default=5000,
+        title="Activity look-back",
+        description=(
+            "How many ids behind its bookmark a System Activity stream reads again, for rows that "
+            "were not finished then."
+        ),
+    ),
+    th.Property(
+        "activity_page_size",
+        th.IntegerType(minimum=2, maximum=1_000_000),
+        default=50_000,
+        title="Activity page size",
+        description="Rows per query of System Activity.",
+    ),
+    th.Property(
+        "max_calls",
+        th.IntegerType(minimum=1),
+        title="Most calls",
+        description=(
+            "Most calls that a run may make, logins aside: it ends with an error before one more, "
+            "with what it has read written and its state kept. Default: no limit."
+        ),
+    ),
+    th.Property(
+        "user_agent",
+        th.StringType,
+        title="User agent",
+        description="How the tap names itself to Looker. Default: tap-looker and its version.",
+    ),
+    th.Property(
+        "ca_bundle",
+        th.StringType,
+        title="CA bundle",
+        description="File or folder of CA certificates, where Looker's is not publicly trusted.",
+        examples=["/etc/ssl/certs/company-ca.pem"],
+    ),
+).to_dict()
+
+_WHAT_TYPE = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
+
+
+def from_environment(schema: dict[str, Any], prefix: str, dotenv_path: str) -> dict[str, Any]:
+    """Settings from ``TAP_LOOKER_*`` variables and a ``.env`` file.
+
+    Raises:
+        SettingsError: Values that cannot be read as the type of their setting.
+    """
+    load_dotenv(dotenv_path or os.devnull)
+    found: dict[str, Any] = {}
+    errors: list[str] = []
+    for name, definition in schema["properties"].items():
+        variable = f"{prefix}{name.upper()}"
+        text = os.environ.get(variable, "").strip()
+        if not text:
+            continue  # an empty line of a .env file is no setting
+        try:
+            found[name] = _from_text(text, definition)
+        except ValueError:
+            errors.append(f"Environment variable {variable}: must be {_types(definition)}.")
+    if errors:
+        raise SettingsError(errors)
+    return found
+
+
+def _from_text(text: str, definition: dict[str, Any]) -> Any:
+    types = definition.get("type", "string")
+    kind = types if isinstance(types, str) else types[0]
+    return _READERS[kind](text)
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in _BOOLEANS:
+        raise ValueError("no boolean")
+    return _BOOLEANS[text.lower()]
+
+
+def _list(text: str) -> Any:
+    """A list from JSON, or from what stands between commas."""
+    return json.loads(text) if text.startswith("[") else [one.strip() for one in text.split(",")]
+
+
+def prepare(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+    """Check and normalise a configuration in place: its one normal form for all that follows.
+
+    When none of the three credentials is given, those of the official SDK's environment
+    variables (``LOOKERSDK_*``) are taken; the two sources are never mixed.
+
+    Returns:
+        What is wrong, one line each, without the value of any secret.
+    """
+    for name in CREDENTIALS:
+        if isinstance(config.get(name), str):
+            config[name] = config[name].strip()
+    if not any(config.get(name) for name in CREDENTIALS):
+        config |= {
+            name: text
+            for name, variable in CREDENTIALS.items()
+            if (text := os.environ.get(variable, "").strip())
+        }
+    for name in [name for name, value in config.items() if value is None]:
+        del config[name]  # null is how Meltano says "not set"
+    errors = [
+        f"Setting {name} is missing: give it in the config file, or as TAP_LOOKER_{name.upper()} "
+        f"with --config=ENV, or give all three of {', '.join(CREDENTIALS.values())}."
+        for name in CREDENTIALS
+        if config.get(name) in (None, "")
+    ]
+    unknown = sorted(config.keys() - schema["properties"].keys())
+    if unknown:
+        logger.warning("Unknown settings are ignored: %s.", ", ".join(unknown))
+    errors += _type_errors(config, schema)
+    if not errors:
+        for name, normalise in _NORMALISERS.items():
+            try:
+                config[name] = normalise(config.get(name))
+            except ValueError as error:
+                errors.append(f"Setting {name}: {error}.")
+    return errors
+
+
+def _type_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+    """Sets the defaults, and says which values do not fit the schema."""
+    with_defaults = th.extend_validator_with_defaults(th.DEFAULT_JSONSCHEMA_VALIDATOR)
+    errors = []
+    for error in with_defaults(schema).iter_errors(config):
+        if error.validator == "required" or not error.path:
+            continue
+        name = str(error.path[0])
+        where = name + "".join(f"[{step!r}]" for step in list(error.path)[1:])
+        if schema["properties"].get(name, {}).get("secret") or error.validator == "type":
+            reason = f"must be {_types(error.schema)}"
+            if schema["properties"].get(name, {}).get("secret"):
+                reason += ' (put it in quotes: "…")'
+        elif error.validator == "enum":
+            reason = "must be one of " + ", ".join(map(str, error.validator_value))
+        elif error.validator in ("minimum", "maximum"):
+            low, high = error.schema.get("minimum"), error.schema.get("maximum")
+            bounds = f"at least {low}" if high is None else f"from {low} to {high}"
+            reason = f"must be {bounds}, not {error.instance}"
+        else:
+            reason = error.message
+        errors.append(f"Setting {where}: {reason}.")
+    return errors
+
+
+def _types(definition: dict[str, Any]) -> str:
+    types = definition.get("type", "string")
+    names = [types] if isinstance(types, str) else types
+    return " or ".join(_WHAT_TYPE.get(name, name) for name in names if name != "null")
+
+
+def api_host(url: str) -> str:
+    """The address of an instance, from what people paste.
+
+    A path, a query, a trailing slash and spaces around are cut off: the API sits at the root of
+    its host, and a doubled slash is a 403 there.
+
+    Returns:
+        Scheme, host and port, as in ``https://company.looker.com:19999``.
+
+    Raises:
+        ValueError: It is no address that an API key can be sent to.
+    """
+    example = "https://company.cloud.looker.com"
+    text = url.strip()
+    if "://" not in text:
+        raise ValueError(f"must start with https://, as in {example}")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+        host = "" if port == 0 else parts.hostname or ""  # nothing listens at 0
+    except ValueError:
+        raise ValueError(f"is not an address, as {example} is") from None
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user name or password")
+    scheme = parts.scheme.lower()
+    if "[" in parts.netloc:
+        try:
+            host = f"[{ipaddress.IPv6Address(host)}]"
+        except ValueError:
+            raise ValueError(f"is not an address, as {example} is") from None
+    else:
+        try:
+            host = unicodedata.normalize("NFKC", host).encode("idna").decode()
+        except UnicodeError:
+            host = ""
+        if not _HOST.fullmatch(host):
+            raise ValueError(f"is not an address, as {example} is")
+    if scheme == "http" and not _is_loopback(host):
+        raise ValueError("must start with https://: an API key is not sent unencrypted")
+    if scheme not in ("http", "https"):
+        raise ValueError(f"must start with https://, as in {example}")
+    return f"{scheme}://{host}" + (f":{port}" if port else "")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def start_date(config: Mapping[str, Any]) -> str:
+    """From when on to read usage data in a first run: ISO 8601, in UTC."""
+    if config.get("start_date"):
+        return str(config["start_date"])
+    time = datetime.now(timezone.utc) - timedelta(days=DEFAULT_DAYS_BACK)
+    return time.replace(microsecond=0).isoformat()
+
+
+def _timestamp(value: str) -> str:
+    """A time in UTC; without an offset it is taken for UTC (Meltano writes it so)."""
+    text = value.strip()
+    try:
+        time = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
+        time = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+        return time.astimezone(timezone.utc).isoformat()
+    except (ValueError, OverflowError):
+        raise ValueError("must be a date or time like 2026-01-01T00:00:00Z") from None
+
+
+def _header_text(value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[\x20-\x7e]*", value):
+        raise ValueError("must be plain ASCII text on one line")
+    return (value or "").strip() or None
+
+
+def _path(value: str | None) -> str | None:
+    if value and not os.path.exists(value):  # noqa: PTH110
+        raise ValueError(f"there is no file or folder {value}")
+    return value or None
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "string": str,
+    "integer": int,
+    "number": float,
+    "boolean": _boolean,
+    "array": _list,
+    "object": json.loads,
+}
+_NORMALISERS: dict[str, Callable[[Any], Any]] = {
+    "api_host_url": api_host,
+    "start_date": lambda value: _timestamp(value) if value else None,
+    "end_date": lambda value: _timestamp(value) if value else None,
+    "user_agent": _header_text,
+    "ca_bundle": _path,
+    "max_calls": lambda calls: calls,
+    "folder_ids": lambda ids: [str(one).strip() for one in ids or []],
+    "models": lambda names: list(names or []),
+}

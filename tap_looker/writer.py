@@ -1,0 +1,38 @@
+"""Singer messages on standard output."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.singerlib.encoding.base import SingerMessageType
+
+if TYPE_CHECKING:
+    from singer_sdk.singerlib.encoding.simple import Message
+
+MOST_WAITING = 1 << 16  # bytes
+
+
+class Writer(MsgSpecWriter):
+    """The SDK's quick writer, but records leave together, in whole lines.
+
+    They wait for the end of their page or the next message of another kind. Only for the main
+    thread: the SDK encodes into one buffer.
+    """
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+
+    def write_message(self, message: Message) -> None:
+        """Write one line, now or soon."""
+        self._waiting += self.format_message(message)
+        if message.type is not SingerMessageType.RECORD or len(self._waiting) > MOST_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Let go of what waits."""
+        lines, self._waiting = memoryview(self._waiting), bytearray()
+        while lines:  # an unbuffered output may take a part only
+            lines = lines[sys.stdout.buffer.write(lines) :]
+        sys.stdout.flush()
