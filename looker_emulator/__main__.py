@@ -1,0 +1,60 @@
+"""`python -m looker_emulator`: an instance that runs until it is interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from datetime import datetime, timezone
+
+from looker_emulator.emulator import CLIENT_ID, CLIENT_SECRET, Emulator
+from looker_emulator.instance import SIZES
+
+
+def main() -> None:
+    """Serve, say where and with which credentials, and wait for a signal."""
+    parser = argparse.ArgumentParser("looker_emulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes any that is free")
+    parser.add_argument(
+        "--scale", type=_scale, default="small", help=f"{', '.join(SIZES)} or a factor"
+    )
+    parser.add_argument("--latency-ms", type=float, default=0, help="of each request but login")
+    parser.add_argument("--activity-rows", type=int, help="rows of history in System Activity")
+    parser.add_argument("--client-id", default=CLIENT_ID)
+    parser.add_argument("--client-secret", default=CLIENT_SECRET)
+    parser.add_argument("--quiet", action="store_true", help="print the address and no more")
+    arguments = parser.parse_args()
+
+    interrupted = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: interrupted.set())
+    emulator = Emulator(
+        arguments.scale,
+        port=arguments.port,
+        latency_ms=arguments.latency_ms,
+        activity_rows=arguments.activity_rows,
+        now=datetime.now(timezone.utc).replace(microsecond=0),
+        client_id=arguments.client_id,
+        client_secret=arguments.client_secret,
+    )
+    with emulator:
+        print(f"Looker emulator at {emulator.url}", flush=True)
+        if not arguments.quiet:
+            print(f"client_id: {emulator.client_id}")
+            print(f"client_secret: {emulator.client_secret}", flush=True)
+        interrupted.wait()
+
+
+def _scale(text: str) -> str | float:
+    if text in SIZES:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is none of {', '.join(SIZES)}, and no number"
+        ) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""An emulator within this process: a server in a thread of its own, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from looker_emulator.instance import Instance
+from looker_emulator.server import Call, Options, Server
+from looker_emulator.wire import Connection
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from looker_emulator.activity import Activity
+    from looker_emulator.faults import Fault
+    from looker_emulator.tasks import Task
+
+CLIENT_ID = "emulatorClientId0001"
+CLIENT_SECRET = "emulatorClientSecret0001"  # noqa: S105 - it opens nothing
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Emulator:
+    """A Looker instance that runs as long as the `with` block does.
+
+    Args:
+        scale: `small`, `medium`, `large`, or a number: 1 is small, 0.5 half of it.
+        options: the fields of `Options`.
+
+    Usage:
+        with Emulator(page_cap=10) as emulator:
+            requests.get(f"{emulator.url}/alive")
+            assert emulator.count("/alive") == 1
+    """
+
+    def __init__(
+        self,
+        scale: str | float = "small",
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        client_id: str = CLIENT_ID,
+        client_secret: str = CLIENT_SECRET,
+        **options: Any,
+    ) -> None:
+        if host not in _LOOPBACK:
+            raise ValueError(f"The emulator serves loopback only, not {host}")
+        self.client_id, self.client_secret = client_id, client_secret
+        self._server = Server(Instance(scale), client_id, client_secret, Options(**options), scale)
+        self._address = (host, port)
+        self._ready = threading.Event()
+
+    # ------------------------------------------------------------------------------ the server
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen, and serve from a thread."""
+        family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
+        self._socket = socket.create_server(self._address, family=family, backlog=1024)
+        host = f"[{self._address[0]}]" if family == socket.AF_INET6 else self._address[0]
+        self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._run, name="looker-emulator", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if not self._thread.is_alive():
+            raise RuntimeError("The emulator did not start")
+
+    def stop(self) -> None:
+        """Break off whatever is being served, and end the thread."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        # uvicorn's protocol without uvicorn's server: that one takes a moment to start and to
+        # stop, and waits for answers that never come.
+        config = Config(
+            self._server,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=75,
+        )
+        config.load()
+        state = ServerState()
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        listener = await self._loop.create_server(
+            partial(Connection, config=config, server_state=state, app_state={}),
+            sock=self._socket,
+        )
+        self._ready.set()
+        await self._stopping.wait()
+        listener.close()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        if state.tasks:
+            await asyncio.wait(state.tasks, timeout=5)
+
+    # ----------------------------------------------------------------------------- the content
+
+    @property
+    def instance(self) -> Instance:
+        """What the instance holds, to compare with and to change.
+
+        Whoever has it may change it at any time, so from the first look on answers are no longer
+        kept but made anew for each request.
+        """
+        self._server.forget_answers()
+        return self._server.instance
+
+    # ----------------------------------------------------------------------------- the queries
+
+    @property
+    def activity(self) -> Activity:
+        """What System Activity holds, and what happens to it while somebody reads."""
+        return self._server.querying.activity
+
+    @property
+    def query_runs(self) -> int:
+        """How many queries were run; fetching the result of a task once more runs none."""
+        return self._server.querying.runs
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """The query tasks by their ids."""
+        return self._server.querying.tasks.all
+
+    @property
+    def cancelled(self) -> list[str]:
+        """Ids of query tasks that somebody stopped."""
+        return self._server.querying.tasks.cancelled
+
+    def look_id(self, title: str) -> str:
+        """The id of a look; those of `store_content.LOOKS` run for real."""
+        return next(look["id"] for look in self._server.instance.looks if look["title"] == title)
+
+    def sql(self, statement: str) -> list[tuple[Any, ...]]:
+        """What the database behind the explores answers itself, to compare with."""
+        return self._server.querying.warehouse.rows(statement)
+
+    # ------------------------------------------------------------------------------- the calls
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every request in order of arrival, logins and logouts included."""
+        return self._server.calls
+
+    @property
+    def max_in_flight(self) -> int:
+        """The highest number of requests that were being served at once."""
+        return self._server.max_in_flight
+
+    def count(self, path: str | None = None, method: str | None = None) -> int:
+        """How many calls came, for a glob of paths below `/api/4.0` and a method if given."""
+        return self._server.count(path, method)
+
+    def reset_calls(self) -> None:
+        """Forget the calls so far."""
+        self._server.reset_calls()
+
+    # ------------------------------------------------------------------------------- the faults
+
+    def add_fault(self, fault: Fault) -> Fault:
+        """Switch a fault on; `fault.fired` counts the requests it met."""
+        self._server.faults.add(fault)
+        return fault
+
+    def clear_faults(self) -> None:
+        """Switch all faults off."""
+        self._server.faults.clear()
+
+    def revoke_tokens(self) -> None:
+        """Make all tokens handed out so far invalid."""
+        self._server.tokens.revoke_all()
