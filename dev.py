@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Everything a developer does here, on a machine with nothing but Python and pip.
+
+python3 dev.py demo           see the tap at work, no Looker account needed
+python3 dev.py test [ARGS]    run the tests; ARGS go to pytest
+python3 dev.py check          lint, types, generated files
+python3 dev.py fix            format, and write the generated files anew
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+BIN = "Scripts" if os.name == "nt" else "bin"
+ENVIRONMENTS = {
+    ".venv": ["--group", "dev", "--editable", "."],
+    # Targets pin old releases of what the tap needs new ones of: they live by themselves.
+    ".venv-target": ["target-jsonl==0.1.4"],
+    ".venv-check": ["singer-tools==0.4.1"],
+    ".venv-meltano": ["meltano>=4.4,<5"],
+}
+
+
+def run(*command: str | Path) -> None:
+    """Run a command in the checkout; its failure is ours."""
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def environment(name: str) -> Path:
+    """The folder of executables of a virtual environment, made if it is not there or outdated."""
+    wants = ENVIRONMENTS[name]
+    folder = ROOT / name
+    stamp = folder / "made-from"
+    recipe = (ROOT / "pyproject.toml").read_bytes() + repr(wants).encode()
+    made_from = hashlib.sha256(recipe).hexdigest()
+    if not stamp.exists() or stamp.read_text() != made_from:
+        print(f"Making {name} …", flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        run(sys.executable, "-m", "venv", "--without-pip", folder)
+        python = folder / BIN / "python"
+        # Debian's Python comes without ensurepip; pip can install into another environment.
+        pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python)
+        run(*pip, "install", "--quiet", "pip>=25.1")
+        run(python, "-m", "pip", "install", "--quiet", *wants)
+        stamp.write_text(made_from)
+    return folder / BIN
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the first argument names."""
+    if sys.version_info < (3, 10):
+        sys.exit(f"tap-looker needs Python 3.10 or newer, this is {sys.version.split()[0]}.")
+    task, *rest = arguments or ["help"]
+    if task not in ("demo", "test", "check", "fix"):
+        sys.exit(__doc__)
+    os.environ["PIP_ROOT_USER_ACTION"] = "ignore"
+    os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+    here = environment(".venv")
+    python = here / "python"
+    if task == "demo":
+        run(python, "scripts/demo.py", "--target", environment(".venv-target") / "target-jsonl")
+    elif task == "test":
+        os.environ["TARGET_JSONL"] = str(environment(".venv-target") / "target-jsonl")
+        os.environ["SINGER_CHECK_TAP"] = str(environment(".venv-check") / "singer-check-tap")
+        os.environ["MELTANO"] = str(environment(".venv-meltano") / "meltano")
+        run(python, "-m", "pytest", "-n", "2", *rest)
+    elif task == "check":
+        run(here / "ruff", "check", ".")
+        run(here / "ruff", "format", "--check", ".")
+        run(here / "mypy")
+        run(python, "scripts/generate_schemas.py", "--check")
+        run(python, "scripts/generate_docs.py", "--check")
+    else:
+        run(here / "ruff", "check", "--fix-only", "--quiet", ".")
+        run(here / "ruff", "format", ".")
+        run(python, "scripts/generate_schemas.py")
+        run(python, "scripts/generate_docs.py")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,309 @@
+"""Write what the documentation says of streams and settings, from the code that has them.
+
+    python scripts/generate_docs.py            write the files of FILES
+    python scripts/generate_docs.py --check    write nothing; exit 1 if a file is out of step
+
+Only what stands between two comments, ``begin NAME`` and ``end NAME``, is written: the NAMEs are
+those of ``BLOCKS``. All else in these files is written by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import textwrap
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
+
+from tap_looker import resources  # noqa: E402
+from tap_looker.activity import ACTIVITIES, Activity  # noqa: E402
+from tap_looker.readers import READERS  # noqa: E402
+from tap_looker.resources import RESOURCES, Resource  # noqa: E402
+from tap_looker.rows import column_name  # noqa: E402
+from tap_looker.tap import TapLooker  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+FILES = ("README.md", "docs/streams.md", "meltano.yml", ".env.example")
+
+GROUPS = {
+    "Content": resources.CONTENT,
+    "People and access": resources.ACCESS,
+    "LookML": resources.LOOKML,
+    "Platform": resources.PLATFORM,
+    "Beta and alpha": resources.PREVIEW,
+}
+
+#: Where the streams without a path come from; see tap_looker.readers.
+SEVERAL = {
+    "queries": "tiles, `/folders/{folder_id}/looks`",
+    "content_metadata": "`/content_metadata`",
+}
+
+BILLED = {"non_query": "", "db_query": " (billed as queries)", "none": " (not billed)"}
+
+
+#: Meltano's kinds of settings. It cannot write the values of its kind "decimal" as JSON.
+KINDS = {
+    "string": "string",
+    "integer": "integer",
+    "number": "integer",
+    "boolean": "boolean",
+    "array": "array",
+}
+
+
+class DocsError(Exception):
+    """Something that the rules here do not cover; somebody has to decide."""
+
+
+def settings() -> dict[str, dict[str, Any]]:
+    """The tap's own settings, without those that the SDK gives to every tap."""
+    of_every_tap: dict[str, Any] = {}
+    TapLooker.append_builtin_config(of_every_tap)
+    return {
+        name: definition
+        for name, definition in TapLooker.config_jsonschema["properties"].items()
+        if name not in of_every_tap["properties"]
+    }
+
+
+def kind_of(definition: dict[str, Any]) -> str:
+    """Of which kind a setting is for Meltano."""
+    if "enum" in definition:
+        return "options"
+    if definition.get("format") == "date-time":
+        return "date_iso8601"
+    return KINDS[definition["type"][0]]
+
+
+def meltano_settings() -> list[str]:
+    """The settings as Meltano has them declared."""
+    lines = []
+    for name, of in settings().items():
+        lines += [f"    - name: {name}", f"      label: {of['title']}"]
+        lines += [f"      kind: {kind_of(of)}"]
+        if of.get("secret"):
+            lines += ["      sensitive: true"]
+        if "default" in of:
+            lines += [f"      value: {json.dumps(of['default'])}"]
+        if "enum" in of:
+            lines += ["      options:"]
+        for value in of.get("enum", ()):
+            lines += [f"      - label: {value.capitalize()}", f"        value: {value}"]
+        lines += ["      description: >-"]
+        lines += textwrap.wrap(
+            of["description"],
+            width=98,
+            initial_indent=" " * 8,
+            subsequent_indent=" " * 8,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return lines
+
+
+def variables() -> list[str]:
+    """A line of a .env file for each setting; those that need not be set are commented out."""
+    required = TapLooker.config_jsonschema["required"]
+    lines = []
+    for name, of in settings().items():
+        mark = "" if name in required else "# "
+        lines.append(f"{mark}TAP_LOOKER_{name.upper()}={shown(of.get('default', ''))}")
+    return lines
+
+
+def shown(default: Any) -> str:
+    """A default as text."""
+    return default if isinstance(default, str) else json.dumps(default)
+
+
+def settings_table() -> list[str]:
+    """One line for each setting."""
+    required = TapLooker.config_jsonschema["required"]
+    rows = []
+    for name, of in settings().items():
+        default = "required" if name in required else ""
+        if of.get("default") not in (None, []):
+            default = f"`{shown(of['default'])}`"
+        secret = " Secret." if of.get("secret") else ""
+        rows.append((f"`{name}`", default, of["description"] + secret))
+    return table(("Setting", "Default", "What it is"), rows)
+
+
+def stream_summary() -> list[str]:
+    """The names of the streams by group."""
+    groups = {**GROUPS, "System Activity": ACTIVITIES}
+    rows = [
+        (title, names(rows, default=True), names(rows, default=False))
+        for title, rows in groups.items()
+    ]
+    return table(("", "Selected by default", "When selected"), rows)
+
+
+def names(rows: Iterable[Resource | Activity], *, default: bool) -> str:
+    """Streams that are selected by default, or those that are not."""
+    return ", ".join(f"`{row.name}`" for row in rows if row.default == default)
+
+
+def stream_table(rows: Iterable[Resource]) -> list[str]:
+    """One line for each stream of a group."""
+    return table(
+        ("Stream", "Endpoint", "Key", "Calls", "Needs", "Default"),
+        [
+            (
+                f"`{row.name}`" + ("" if row.status == "stable" else f" ({row.status})"),
+                endpoint(row),
+                ", ".join(f"`{key}`" for key in row.keys),
+                cost(row),
+                needs(row),
+                "yes" if row.default else "",
+            )
+            for row in rows
+        ],
+    )
+
+
+def activity_table() -> list[str]:
+    """One line for each explore of System Activity."""
+    return table(
+        ("Stream", "Explore", "Key", "Bookmark", "Default"),
+        [
+            (
+                f"`{row.name}`",
+                f"`{row.explore}`",
+                ", ".join(f"`{column_name(key)}`" for key in row.keys.split()),
+                f"`{column_name(row.replication)}`" if row.replication else "",
+                "yes" if row.default else "",
+            )
+            for row in ACTIVITIES
+        ],
+    )
+
+
+def endpoint(row: Resource) -> str:
+    """Where the rows come from."""
+    if row.path:
+        return f"`{row.path}`"
+    if row.inside:
+        return f"inside `{row.inside}`"
+    if row.name not in SEVERAL:
+        raise DocsError(f"{row.name} has no path: say in SEVERAL where its rows come from")
+    return SEVERAL[row.name]
+
+
+def cost(row: Resource) -> str:
+    """How many calls a stream costs, besides the streams whose rows it has to read first."""
+    if row.inside:
+        shared = f"none besides `{row.inside}`"
+        return f"1 per {row.per}, shared with `{row.inside}`" if row.per else shared
+    if row.per:
+        calls = f"1 per {row.per}"
+    elif row.paged:
+        calls = f"1 per {settings()['page_size']['default']} rows"
+    else:
+        calls = "1"
+    if row.trash:
+        calls += ", the trash apart"
+    before = ", ".join(f"`{name}`" for name in reads(row))
+    return calls + BILLED[row.activity] + (f", besides {before}" if before else "")
+
+
+def reads(row: Resource) -> list[str]:
+    """The streams whose rows a stream has to read first."""
+    read = _Reads(row.each)
+    if row.name in READERS:
+        READERS[row.name].wants(read)  # type: ignore[arg-type]
+    return list(dict.fromkeys(read))
+
+
+class _Reads(list[str]):
+    """In the place of the sources: notes what a reader wants."""
+
+    def want(self, name: str, *_: Any, **__: Any) -> None:
+        self.append(name)
+
+
+def needs(row: Resource) -> str:
+    """What the API key's user needs, and what happens without."""
+    permissions = " or ".join(
+        "Admin role" if need == "administer" else f"`{need}`" for need in row.needs
+    )
+    if permissions and row.without:
+        return f"{permissions}, else {row.without}"
+    return permissions or (f"shows {row.without}" if row.without else "")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table in Markdown."""
+    return [
+        "| " + " | ".join(cells).rstrip() + " |" for cells in (head, ["---"] * len(head), *rows)
+    ]
+
+
+def selection() -> list[str]:
+    """What the tap selects by itself, as Meltano's patterns."""
+    return [f"    - {row.name}.*" for row in (*RESOURCES, *ACTIVITIES) if row.default]
+
+
+BLOCKS: dict[str, Callable[[], list[str]]] = {
+    "settings": settings_table,
+    "settings for Meltano": meltano_settings,
+    "variables": variables,
+    "stream summary": stream_summary,
+    "selection": selection,
+    "System Activity": activity_table,
+    **{title: partial(stream_table, rows) for title, rows in GROUPS.items()},
+}
+
+
+def written(text: str) -> str:
+    """A file's text with its blocks written anew."""
+
+    def block(found: re.Match[str]) -> str:
+        lines = BLOCKS[found["name"]]()
+        if found["margin"] == "<!--":  # Markdown wants an empty line around a table
+            lines = ["", *lines, ""]
+        return "\n".join([found["begin"], *lines, found["end"]])
+
+    return re.sub(
+        r"^(?P<begin> *(?P<margin><!--|#) begin (?P<name>[^:\n]+):.*)\n(?:.*\n)*?"
+        r"(?P<end> *(?P=margin) end (?P=name)(?: -->)?)$",
+        block,
+        text,
+        flags=re.MULTILINE,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the files, or with ``--check`` compare them; the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, compare")
+    check = parser.parse_args(arguments).check
+    if sum(map(len, GROUPS.values())) != len(RESOURCES):
+        raise DocsError("There are streams that no group of GROUPS has")
+    wrong = 0
+    for name in FILES:
+        path = ROOT / name
+        found = path.read_text(encoding="utf-8")
+        wanted = written(found)
+        if found == wanted:
+            continue
+        wrong += 1
+        if not check:
+            path.write_text(wanted, encoding="utf-8", newline="\n")
+        print(f"{name} {'differs' if check else 'written'}")
+    if check and wrong:
+        print("Run scripts/generate_docs.py, and look at the diff.")
+    return int(check and wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
