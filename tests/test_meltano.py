@@ -1,0 +1,115 @@
+"""A Meltano project that installs the tap from this checkout, and runs it into target-jsonl."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from support import STREAMS, catalog
+
+ROOT = Path(__file__).parents[1]
+MELTANO = os.environ.get("MELTANO", "")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not MELTANO, reason="MELTANO is not set: python3 dev.py test sets it"),
+]
+
+
+class Project:
+    """The Meltano project of the checkout, in a folder of its own."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if "MELTANO" not in name},
+            "TARGET_JSONL_DO_TIMESTAMP_FILE": "false",
+            **settings,
+        }
+        definition = (ROOT / "meltano.yml").read_text("utf-8")
+        here = definition.replace("pip_url: -e .", f"pip_url: -e {shlex.quote(str(ROOT))}")
+        assert here != definition
+        (folder / "meltano.yml").write_text(here, encoding="utf-8")
+
+    def meltano(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command that succeeds."""
+        done = subprocess.run(
+            [MELTANO, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def load(self) -> tuple[dict[str, int], str]:
+        """The records that a run of the pipeline loads, by stream, and its log."""
+        shutil.rmtree(self.folder / "output", ignore_errors=True)
+        done = self.meltano("run", "tap-looker", "target-jsonl")
+        files = (self.folder / "output").glob("*.jsonl")
+        loaded = {file.stem: len(file.read_text("utf-8").splitlines()) for file in files}
+        return loaded, done.stdout + done.stderr
+
+    def selected(self) -> set[str]:
+        """The streams that Meltano asks the tap for."""
+        streams = json.loads(self.meltano("invoke", "--dump=catalog", "tap-looker").stdout)
+        return selected(streams)
+
+
+def selected(streams):
+    """The streams that a catalog selects."""
+    return {
+        entry["tap_stream_id"]
+        for entry in streams["streams"]
+        for item in entry["metadata"]
+        if not item["breadcrumb"]
+        and item["metadata"].get("selected", item["metadata"].get("selected-by-default"))
+    }
+
+
+def check_definition(folder):
+    """Judge the project by Meltano's own JSON Schema of it."""
+    (schema,) = Path(MELTANO).parents[1].rglob("meltano.schema.json")
+    validator = jsonschema.Draft202012Validator(json.loads(schema.read_text("utf-8")))
+    validator.validate(yaml.safe_load((folder / "meltano.yml").read_text("utf-8")))
+
+
+def test_a_meltano_project_installs_the_tap_and_runs_it(tmp_path, emulator, run):
+    project = Project(
+        tmp_path,
+        TAP_LOOKER_API_HOST_URL=emulator.url,
+        TAP_LOOKER_CLIENT_ID=emulator.client_id,
+        TAP_LOOKER_CLIENT_SECRET=emulator.client_secret,
+        # As text, which is how Meltano has them from the environment.
+        TAP_LOOKER_START_DATE="2026-01-31",
+        TAP_LOOKER_REQUEST_TIMEOUT="60",
+        TAP_LOOKER_INCLUDE_DELETED="true",
+        TAP_LOOKER_MODELS='["shop", "finance"]',
+    )
+    check_definition(project.folder)
+    project.meltano("install")
+    assert project.selected() == selected(catalog())
+    assert emulator.calls == [], "discovery asks Looker for nothing"
+
+    del project.environment["TAP_LOOKER_MODELS"]
+    loaded, log = project.load()
+    expected = run(catalog=catalog()).succeeded()
+    assert loaded == {name: len(records) for name, records in expected.records.items()}
+    assert loaded.keys() >= set(STREAMS)
+    assert "Cost: " in log
+    assert emulator.client_secret not in log
+
+    state = project.meltano("state", "get", "dev:tap-looker-to-target-jsonl").stdout
+    assert json.loads(state)["singer_state"]["bookmarks"].keys() >= set(STREAMS)
+    again, _ = project.load()
+    assert again == loaded

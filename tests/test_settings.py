@@ -1,0 +1,481 @@
+"""The settings: what is accepted, in which form it is used, and what is said of all else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import json
+import logging
+from copy import deepcopy
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from support import run_cli, selecting
+
+from tap_looker import settings
+from tap_looker.errors import SettingsError
+from tap_looker.tap import TapLooker
+
+KEY = {
+    "api_host_url": "https://company.cloud.looker.com",
+    "client_id": "the-id",
+    "client_secret": "the-secret",
+}
+SDK = {
+    "LOOKERSDK_BASE_URL": "https://sdk.looker.com:19999/",
+    "LOOKERSDK_CLIENT_ID": "sdk-id",
+    "LOOKERSDK_CLIENT_SECRET": "sdk-secret",
+}
+PREFIX = "TAP_LOOKER_"
+
+of_every_tap: dict[str, Any] = {}
+TapLooker.append_builtin_config(of_every_tap)
+OWN = settings.SCHEMA["properties"].keys() - of_every_tap["properties"].keys()
+
+
+def prepared(**config):
+    """The normal form of a configuration that has nothing wrong in it."""
+    config = {**KEY, **config}
+    assert settings.prepare(config, settings.SCHEMA) == []
+    return config
+
+
+def errors(**config):
+    """What is wrong with a configuration."""
+    return settings.prepare({**KEY, **config}, settings.SCHEMA)
+
+
+def error(**config):
+    """The one thing that is wrong with a configuration."""
+    (only,) = errors(**config)
+    return only
+
+
+def environment(monkeypatch, **variables):
+    """What the variables of the environment set."""
+    for name, text in variables.items():
+        monkeypatch.setenv(PREFIX + name.upper(), text)
+    return settings.from_environment(settings.SCHEMA, PREFIX, "")
+
+
+# ---------------------------------------------------------------------------------- api_host_url
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("https://company.cloud.looker.com", "https://company.cloud.looker.com"),
+        ("https://company.api.looker.com", "https://company.api.looker.com"),
+        ("https://company.looker.com:19999", "https://company.looker.com:19999"),
+        ("https://company.looker.app", "https://company.looker.app"),
+        ("https://bi.example.org", "https://bi.example.org"),
+        ("https://looker_prod.internal", "https://looker_prod.internal"),
+        ("https://company.looker.com:443", "https://company.looker.com:443"),
+        ("  https://company.looker.com\n", "https://company.looker.com"),
+        ("https://company.looker.com/", "https://company.looker.com"),
+        ("https://company.looker.com:19999//", "https://company.looker.com:19999"),
+        ("https://company.looker.com:", "https://company.looker.com"),
+        ("https://company.looker.com/api/4.0", "https://company.looker.com"),
+        ("https://company.looker.com:19999/api/4.0/", "https://company.looker.com:19999"),
+        ("https://company.looker.com/folders/home?q=1#top", "https://company.looker.com"),
+        ("https://company.looker.com?toggle=det", "https://company.looker.com"),
+        ("HTTPS://Company.Looker.COM", "https://company.looker.com"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ("https://10.0.0.7:19999", "https://10.0.0.7:19999"),
+        ("https://[2001:DB8::1]:19999/", "https://[2001:db8::1]:19999"),
+        ("http://localhost:4203", "http://localhost:4203"),
+        ("http://127.0.0.1:8000/api/4.0", "http://127.0.0.1:8000"),
+        ("http://127.8.8.8", "http://127.8.8.8"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_host_is_cut_to_where_the_api_is(given, used):
+    assert prepared(api_host_url=given)["api_host_url"] == used
+
+
+NO_SCHEME = "must start with https://, as in https://company.cloud.looker.com"
+NO_ADDRESS = "is not an address, as https://company.cloud.looker.com is"
+UNENCRYPTED = "must start with https://: an API key is not sent unencrypted"
+CREDENTIALS = "must not hold a user name or password"
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("company.looker.com", NO_SCHEME),
+        ("company.looker.com:19999", NO_SCHEME),
+        ("//company.looker.com", NO_SCHEME),
+        ("https:/company.looker.com", NO_SCHEME),
+        ("ftp://company.looker.com", NO_SCHEME),
+        ("file:///etc/passwd", NO_ADDRESS),
+        ("https://", NO_ADDRESS),
+        ("https:///api/4.0", NO_ADDRESS),
+        ("https://:19999", NO_ADDRESS),
+        ("https://company looker.com", NO_ADDRESS),
+        ("https://company.looker.com:port", NO_ADDRESS),
+        ("https://company.looker.com:99999", NO_ADDRESS),
+        ("https://company.looker.com:0", NO_ADDRESS),
+        ("https://{instance}.looker.com", NO_ADDRESS),
+        ("https://<company>.looker.com", NO_ADDRESS),
+        ("https://company..looker.com", NO_ADDRESS),
+        ("https://-company.looker.com", NO_ADDRESS),
+        (f"https://{'a' * 64}.looker.com", NO_ADDRESS),
+        ("https://[::1", NO_ADDRESS),
+        ("https://[company]", NO_ADDRESS),
+        ("https://company.looker.com\\evil.example", NO_ADDRESS),
+        ("http://company.looker.com", UNENCRYPTED),
+        ("http://10.0.0.7", UNENCRYPTED),
+        ("http://0.0.0.0", UNENCRYPTED),
+        ("http://localhost.example.org", UNENCRYPTED),
+        ("http://127.0.0.1.example.org", UNENCRYPTED),
+        ("http://[2001:db8::1]", UNENCRYPTED),
+        ("https://id@company.looker.com", CREDENTIALS),
+        ("https://the-id:the-secret@company.looker.com", CREDENTIALS),
+        ("https://company.looker.com\\@evil.example", CREDENTIALS),
+        ("https://@company.looker.com", CREDENTIALS),
+    ],
+)
+def test_host_that_no_key_is_sent_to(given, reason):
+    assert error(api_host_url=given) == f"Setting api_host_url: {reason}."
+
+
+PARTS = [
+    *("http", "https", "://", "/", "//", ":", "@", "?", "#", "[", "]", "%", ";", "\\", "."),
+    *(" ", "\t", "\n", "::1", "127.0.0.1", "localhost", "443", "0", "/api/4.0"),
+    *("company.looker.com", "evil.example", "\u0131", "\u3002", "\uff20", "\u2100"),
+]
+
+
+@given(
+    st.text()
+    | st.text().map("http://".__add__)
+    | st.lists(st.sampled_from(PARTS) | st.text(max_size=2), max_size=8).map(
+        lambda parts: "https://" + "".join(parts)
+    )
+)
+@example("http://localhost\u3002")
+@example("https://»\u2025")
+@example("https://company\u2024looker.com")
+def test_whatever_is_pasted_is_refused_or_becomes_scheme_host_and_port(text):
+    try:
+        address = settings.api_host(text)
+    except ValueError:
+        return
+    parts = urlsplit(address)
+    assert address.isascii()
+    assert address == f"{parts.scheme}://{parts.netloc}"
+    assert (parts.username, parts.password) == (None, None)
+    assert parts.hostname
+    assert parts.port != 0
+    assert parts.scheme in {"http", "https"}
+    if parts.scheme == "http":
+        host = parts.hostname
+        assert host == "localhost" or ipaddress.ip_address(host).is_loopback
+    assert settings.api_host(address) == address
+
+
+# ----------------------------------------------------------------------------------- credentials
+
+
+def test_each_missing_credential_is_named_with_all_ways_to_give_it():
+    config = {}
+    assert settings.prepare(config, settings.SCHEMA) == [
+        f"Setting {name} is missing: give it in the config file, or as TAP_LOOKER_{name.upper()} "
+        "with --config=ENV, or give all three of LOOKERSDK_BASE_URL, LOOKERSDK_CLIENT_ID, "
+        "LOOKERSDK_CLIENT_SECRET."
+        for name in KEY
+    ]
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  ", "\n"])
+@pytest.mark.parametrize("name", KEY)
+def test_a_blank_credential_is_a_missing_one(name, nothing):
+    assert error(**{name: nothing}).startswith(f"Setting {name} is missing")
+
+
+def test_credentials_are_used_without_the_spaces_around():
+    config = prepared(client_id=" the-id\n", client_secret="\tthe-secret ")
+    assert (config["client_id"], config["client_secret"]) == ("the-id", "the-secret")
+
+
+@pytest.mark.parametrize("nothing", [{}, dict.fromkeys(KEY), dict.fromkeys(KEY, "")])
+def test_without_any_the_variables_of_the_official_sdk_are_taken(monkeypatch, nothing):
+    for name, text in SDK.items():
+        monkeypatch.setenv(name, text)
+    config = {**nothing, "concurrency": 3}
+    assert settings.prepare(config, settings.SCHEMA) == []
+    assert config["api_host_url"] == "https://sdk.looker.com:19999"
+    assert (config["client_id"], config["client_secret"]) == ("sdk-id", "sdk-secret")
+    assert config["concurrency"] == 3
+
+
+@pytest.mark.parametrize("name", KEY)
+def test_a_key_is_never_made_of_two_sources(monkeypatch, name):
+    for variable, text in SDK.items():
+        monkeypatch.setenv(variable, text)
+    config = {name: KEY[name]}
+    missing = settings.prepare(config, settings.SCHEMA)
+    assert [line.split()[1] for line in missing] == [other for other in KEY if other != name]
+    assert not set(SDK.values()) & set(map(str, config.values()))
+
+
+def test_a_part_of_the_official_variables_is_not_enough(monkeypatch):
+    monkeypatch.setenv("LOOKERSDK_BASE_URL", SDK["LOOKERSDK_BASE_URL"])
+    monkeypatch.setenv("LOOKERSDK_CLIENT_ID", SDK["LOOKERSDK_CLIENT_ID"])
+    monkeypatch.setenv("LOOKERSDK_CLIENT_SECRET", " ")
+    (only,) = settings.prepare({}, settings.SCHEMA)
+    assert only.startswith("Setting client_secret is missing")
+
+
+@pytest.mark.parametrize("name", ["client_id", "client_secret"])
+@pytest.mark.parametrize("value", [20261123, 2026.1123, ["20261123"], {"a": "20261123"}, True])
+def test_a_secret_of_another_type_is_not_repeated(name, value):
+    message = error(**{name: value})
+    assert message == f'Setting {name}: must be text (put it in quotes: "…").'
+
+
+# -------------------------------------------------------------------------------- all the others
+
+
+def test_defaults():
+    config = prepared()
+    for name in OWN - KEY.keys():
+        assert config[name] == settings.SCHEMA["properties"][name].get("default")
+    assert settings.SCHEMA["required"] == list(KEY)
+
+
+def test_usage_data_is_read_from_90_days_back_unless_start_date_is_given():
+    start = dt.datetime.fromisoformat(settings.start_date(prepared()))
+    back = dt.datetime.now(dt.timezone.utc) - start
+    assert dt.timedelta(days=90) <= back < dt.timedelta(days=90, minutes=1)
+    given = prepared(start_date="2026-01-31")
+    assert settings.start_date(given) == "2026-01-31T00:00:00+00:00"
+
+
+def test_null_is_not_set():
+    assert prepared(**dict.fromkeys(OWN - KEY.keys())) == prepared()
+
+
+def test_a_normal_form_stays_as_it_is():
+    config = prepared(folder_ids=[7, " 8"], start_date="2026-01-01", user_agent=" mine ")
+    again = deepcopy(config)
+    assert settings.prepare(again, settings.SCHEMA) == []
+    assert again == config
+
+
+@pytest.mark.parametrize(
+    ("given", "utc"),
+    [
+        ("2026-01-31", "2026-01-31T00:00:00+00:00"),
+        ("2026-01-31T10:00:00", "2026-01-31T10:00:00+00:00"),
+        ("2026-01-31 10:00:00", "2026-01-31T10:00:00+00:00"),
+        ("2026-01-31T10:00:00Z", "2026-01-31T10:00:00+00:00"),
+        ("2026-01-31T10:00:00.250z", "2026-01-31T10:00:00.250000+00:00"),
+        ("2026-01-31T10:00:00+02:00", "2026-01-31T08:00:00+00:00"),
+        ("2026-01-01T00:30:00+01:00", "2025-12-31T23:30:00+00:00"),
+        (" 2026-01-31T10:00:00Z ", "2026-01-31T10:00:00+00:00"),
+    ],
+)
+def test_start_date_is_in_utc(given, utc):
+    assert prepared(start_date=given)["start_date"] == utc
+
+
+@pytest.mark.parametrize(
+    "given", ["yesterday", "31.01.2026", "2026-13-01", "1769817600", "0001-01-01T00:00+02:00"]
+)
+def test_start_date_that_is_none(given):
+    assert error(start_date=given) == (
+        "Setting start_date: must be a date or time like 2026-01-01T00:00:00Z."
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ({"concurrency": 0}, "concurrency: must be from 1 to 64, not 0"),
+        ({"concurrency": 65}, "concurrency: must be from 1 to 64, not 65"),
+        ({"concurrency": "8"}, "concurrency: must be a whole number"),
+        ({"concurrency": 1.5}, "concurrency: must be a whole number"),
+        ({"concurrency": True}, "concurrency: must be a whole number"),
+        ({"activity_lookback": -1}, "activity_lookback: must be at least 0, not -1"),
+        ({"page_size": 10_001}, "page_size: must be from 1 to 10000, not 10001"),
+        ({"request_timeout": 0.5}, "request_timeout: must be from 1 to 7200, not 0.5"),
+        ({"request_timeout": "1m"}, "request_timeout: must be a number"),
+        ({"include_deleted": "yes"}, "include_deleted: must be true or false"),
+        ({"on_denied": "warn"}, "on_denied: must be one of fail, skip"),
+        ({"folder_ids": "12"}, "folder_ids: must be a list"),
+        ({"folder_ids": [None]}, "folder_ids[0]: must be text or a whole number"),
+        ({"models": ["a", 5]}, "models[1]: must be text"),
+        ({"start_date": 2026}, "start_date: must be text"),
+        ({"end_date": "tomorrow"}, "end_date: must be a date or time like 2026-01-01T00:00:00Z"),
+        ({"user_agent": "a\r\nX-Evil: 1"}, "user_agent: must be plain ASCII text on one line"),
+        ({"user_agent": "größer"}, "user_agent: must be plain ASCII text on one line"),
+        ({"ca_bundle": "/no/such.pem"}, "ca_bundle: there is no file or folder /no/such.pem"),
+    ],
+)
+def test_values_that_do_not_fit(setting, reason):
+    assert error(**setting) == f"Setting {reason}."
+
+
+@pytest.mark.parametrize(
+    ("setting", "used"),
+    [
+        ({"concurrency": 64}, 64),
+        ({"request_timeout": 2.5}, 2.5),
+        ({"include_deleted": False}, False),
+        ({"on_denied": "skip"}, "skip"),
+        ({"start_date": ""}, None),
+        ({"end_date": "2026-02-01"}, "2026-02-01T00:00:00+00:00"),
+        ({"folder_ids": [12, " 34 "]}, ["12", "34"]),
+        ({"models": ["thelook"]}, ["thelook"]),
+        ({"user_agent": " nightly/1.0 (data team) "}, "nightly/1.0 (data team)"),
+        ({"user_agent": ""}, None),
+        ({"ca_bundle": ""}, None),
+    ],
+)
+def test_values_that_fit(setting, used):
+    (name,) = setting
+    assert prepared(**setting)[name] == used
+
+
+def test_a_bundle_is_a_file_or_a_folder(tmp_path):
+    (tmp_path / "ca.pem").touch()
+    for path in (tmp_path, tmp_path / "ca.pem"):
+        assert prepared(ca_bundle=str(path))["ca_bundle"] == str(path)
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    wrong = errors(concurrency=0, on_denied="warn", client_secret=1, client_id=None)
+    assert sorted(line.split()[1].rstrip(":") for line in wrong) == [
+        "client_id",
+        "client_secret",
+        "concurrency",
+        "on_denied",
+    ]
+
+
+def test_unknown_settings_are_named_and_their_values_are_not(caplog):
+    with caplog.at_level(logging.WARNING, "tap-looker"):
+        prepared(subdomain="the-company", api_port=19999)
+    assert caplog.messages == ["Unknown settings are ignored: api_port, subdomain."]
+
+
+# ----------------------------------------------------------------------------------- environment
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("client_secret", "0123", "0123"),
+        ("client_secret", " spaced ", "spaced"),
+        ("concurrency", "16", 16),
+        ("request_timeout", "60", 60),
+        ("request_timeout", "2.5", 2.5),
+        ("include_deleted", "false", False),
+        ("include_deleted", "No", False),
+        ("include_deleted", "0", False),
+        ("include_deleted", "TRUE", True),
+        ("include_deleted", "on", True),
+        ("folder_ids", "12", ["12"]),
+        ("folder_ids", "12, 34", ["12", "34"]),
+        ("folder_ids", '["12", 34]', ["12", 34]),
+        ("models", "thelook", ["thelook"]),
+        ("models", '["thelook"]', ["thelook"]),
+        ("start_date", "2026-01-31", "2026-01-31"),
+    ],
+)
+def test_variables(monkeypatch, name, text, value):
+    found = environment(monkeypatch, **{name: text})
+    assert found == {name: value}
+    prepared(**found)
+
+
+@pytest.mark.parametrize("name", sorted(OWN))
+@pytest.mark.parametrize("nothing", ["", " "])
+def test_an_empty_variable_is_not_set(monkeypatch, name, nothing):
+    assert environment(monkeypatch, **{name: nothing}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "what"),
+    [
+        ("concurrency", "many", "a whole number"),
+        ("concurrency", "8.5", "a whole number"),
+        ("request_timeout", "1m", "a number"),
+        ("include_deleted", "ture", "true or false"),
+        ("models", '["thelook"', "a list"),
+    ],
+)
+def test_variables_that_cannot_be_read(monkeypatch, name, text, what):
+    with pytest.raises(SettingsError) as raised:
+        environment(monkeypatch, **{name: text})
+    assert raised.value.errors == [f"Environment variable {PREFIX}{name.upper()}: must be {what}."]
+
+
+def test_all_variables_that_cannot_be_read_are_named(monkeypatch):
+    with pytest.raises(SettingsError) as raised:
+        environment(monkeypatch, concurrency="many", include_deleted="ture")
+    assert len(raised.value.errors) == 2
+
+
+# ------------------------------------------------------------------------- the command as a whole
+
+
+@pytest.fixture
+def quiet(emulator, tmp_path, monkeypatch):
+    """A folder without a .env file, and an emulator that nobody is to call."""
+    monkeypatch.chdir(tmp_path)
+    yield emulator
+    assert emulator.calls == []
+
+
+def test_errors_come_before_a_request_is_made(quiet, tmp_path):
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"api_host_url": quiet.url + "/", "client_id": 12345678}))
+    run = run_cli("--config", str(config))
+    assert run.exit_code == 1
+    assert run.stdout == ""
+    assert "Setting client_secret is missing" in run.stderr
+    assert "Setting client_id: must be text" in run.stderr
+    assert "12345678" not in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_settings_from_a_dotenv_file(emulator, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("API_HOST_URL", "CLIENT_ID", "CLIENT_SECRET", "INCLUDE_DELETED"):
+        # Set and deleted, so that what the file puts into the environment is taken out again.
+        monkeypatch.setenv(PREFIX + name, "")
+        monkeypatch.delenv(PREFIX + name)
+    (tmp_path / ".env").write_text(
+        f"TAP_LOOKER_API_HOST_URL={emulator.url}\n"
+        f"TAP_LOOKER_CLIENT_ID={emulator.client_id}\n"
+        f"TAP_LOOKER_CLIENT_SECRET='{emulator.client_secret}'\n"
+        "TAP_LOOKER_INCLUDE_DELETED=false\n"
+    )
+    (tmp_path / "catalog.json").write_text(json.dumps(selecting("looks")))
+    run = run_cli("--config=ENV", "--catalog=catalog.json")
+    assert run.exit_code == 0, run.stderr
+    assert [call.path for call in emulator.calls if call.method == "GET"] == ["/looks/search"]
+    assert not any("deleted" in call.query for call in emulator.calls)
+
+
+def test_without_config_env_the_environment_is_not_read(quiet, tmp_path, monkeypatch):
+    monkeypatch.setenv("TAP_LOOKER_CLIENT_SECRET", "from-the-environment")
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"api_host_url": quiet.url, "client_id": "a"}))
+    run = run_cli("--config", str(config))
+    assert run.exit_code == 1
+    assert "Setting client_secret is missing" in run.stderr
+
+
+@pytest.mark.usefixtures("quiet")
+def test_about_explains_every_setting():
+    about = run_cli("--about").stdout
+    for name, definition in settings.SCHEMA["properties"].items():
+        assert name in about
+        if name in OWN:
+            assert definition["description"] in about
