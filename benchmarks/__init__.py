@@ -1,0 +1,1 @@
+"""How fast the tap is, what it costs, and beside what: `python -m benchmarks`."""
