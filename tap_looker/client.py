@@ -30,13 +30,12 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import backoff
-import ijson
 import msgspec
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from tap_looker import paging
+from tap_looker import lists, paging
 from tap_looker.auth import LookerAuth
 from tap_looker.errors import BudgetError, DeniedError, RequestError
 from tap_looker.prefetch import POLL, Stopped, Workers, in_order
@@ -301,8 +300,8 @@ class LookerClient:
             yield as_rows(_named(found.data, scalar), keys, path)
             return
         with found as file:
-            items = ijson.items(file, "item", use_float=True)
-            while page := _some(items, f"GET {path}"):
+            rows = lists.items(file)
+            while page := list(itertools.islice(rows, ROWS_AT_ONCE)):
                 yield as_rows(_named(page, scalar), keys, path)
 
     def pages(
@@ -553,13 +552,17 @@ class LookerClient:
             if size < LARGE_BODY or not is_list:
                 with file:
                     return self._decoded(what, response, file.read())
-            for _ in ijson.basic_parse(file):
+            for _ in lists.items(file):
                 pass
             file.seek(0)
-        except (ijson.JSONError, ValueError) as error:
+        except lists.BadListError as error:
             file.close()
             message = f"{what}: HTTP 200 with a body that is no whole JSON."
             raise _Retriable(RequestError(message, 200)) from error
+        except lists.OutsizeError as error:
+            file.close()
+            message = f"{what}: HTTP 200 with {error}, which cannot be read."
+            raise RequestError(message, 200) from error
         except BaseException:
             file.close()
             raise
@@ -682,15 +685,6 @@ def check_error(row: Row, what: str) -> None:
     says = row.get("looker_error") or ("documentation_url" in row and row.get("message"))
     if says:
         raise RequestError(f"{what}: Looker says: {_one_line(str(says))}.", 200)
-
-
-def _some(items: Iterator[Any], what: str) -> list[Any]:
-    """The next items of a list that is whole JSON."""
-    try:
-        return list(itertools.islice(items, ROWS_AT_ONCE))
-    except (ijson.JSONError, ValueError) as error:
-        said = _one_line(str(error).partition("\n")[0])
-        raise RequestError(f"{what}: HTTP 200 with what cannot be read: {said}.", 200) from error
 
 
 def _named(data: Any, scalar: str) -> Any:

@@ -16,11 +16,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import backoff
-import ijson
 import msgspec
 import requests
 import urllib3
 
+from tap_looker import lists
 from tap_looker.client import NETWORK_ERRORS, check_error, said_in, segment
 from tap_looker.errors import RequestError
 
@@ -46,11 +46,7 @@ CUTS = frozenset({500, 5_000, 50_000, 100_000})
 """Numbers of rows at which instances are known to cut a result that has no limit."""
 SHORTEST_CUT = 500  # rows: no instance is known to cut an answer below this of its own
 BREAKS = 4  # how often in a row a query may break off without a row in between
-DEEPEST = 200  # levels of nesting in a row
 TIME_OUTS = (requests.Timeout, urllib3.exceptions.TimeoutError)
-PIECE = 1 << 16  # bytes that are decoded together
-LONGEST_PIECE = 1 << 20  # bytes without the end of an object
-CUTS_TRIED = 20
 LARGEST_BATCH = 500  # rows that are handed on together
 LONGEST_WAIT = 0.25  # seconds that a row waits for others
 ERROR_BODY = 1_000_000  # bytes of a body that is no list of rows, to find its message in
@@ -286,7 +282,7 @@ def parsed(body: Body, what: str) -> Iterator[Row]:
         if start[:1] != b"[":
             page = "a web page" if start[:1] == b"<" else "no rows"
             raise BrokenOffError(f"{what}: HTTP 200 with {page}.", 200)
-        for row in _objects(body):
+        for row in lists.items(body, exact=True):
             if not isinstance(row, dict):
                 raise RequestError(f"{what}: HTTP 200, but the answer holds no rows.", 200)
             check_error(row, what)
@@ -294,64 +290,10 @@ def parsed(body: Body, what: str) -> Iterator[Row]:
             yield row
     except NETWORK_ERRORS as error:
         raise BrokenOffError(f"{what}: the rows broke off.") from error
-    except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
+    except lists.BadListError as error:
         raise BrokenOffError(f"{what}: the rows broke off or are no JSON.") from error
-
-
-def _objects(body: Body) -> Iterator[Any]:
-    """The items of a JSON list, some at a time.
-
-    A list is decoded in pieces, each up to where one object ends and the next begins. That may be
-    inside of a string or of a nested list, but then the piece is no JSON, and the next one is tried
-    with more. What cannot be decoded so goes to a parser that takes any JSON, and is slower.
-    """
-    rest = body.peek()[1:]
-    body.take_back(b"")
-    while True:
-        piece, after = _cut(rest)
-        if piece is not None:
-            yield from piece
-            rest = after
-            if len(rest) < PIECE:
-                more = body.read(PIECE)
-                if not more:
-                    break
-                rest += more
-            continue
-        more = body.read(PIECE) if len(rest) < LONGEST_PIECE else b""
-        if not more:
-            break
-        rest += more
-    body.take_back(b"[" + rest)
-    depth, builder = 0, ijson.ObjectBuilder()
-    for event, value in ijson.basic_parse(body):
-        depth += event in ("start_map", "start_array")
-        depth -= event in ("end_map", "end_array")
-        if depth > DEEPEST:
-            raise RequestError("A row is nested too deep.", 200)
-        if depth == 1 and event == "start_array" and not builder.containers[1:]:
-            continue  # the list itself
-        if depth:
-            builder.event(event, value)
-            if depth == 1:
-                yield builder.value
-                builder = ijson.ObjectBuilder()
-
-
-def _cut(text: bytes) -> tuple[list[Any] | None, bytes]:
-    """The whole objects that a text begins with, and what is after them; None if there are none."""
-    end = len(text)
-    for _ in range(CUTS_TRIED):
-        end = text.rfind(b"}", 0, end)
-        if end < 0:
-            break
-        between = _BETWEEN.match(text, end + 1)
-        if between:
-            try:
-                return _DECODER.decode(b"[" + text[: end + 1] + b"]"), text[between.end() :]
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                continue
-    return None, text
+    except lists.OutsizeError as error:
+        raise RequestError(f"{what}: HTTP 200 with {error}, which cannot be read.", 200) from error
 
 
 def _all_of(body: Body) -> bytes:
@@ -614,8 +556,6 @@ def _literal(part: Key, value: Any) -> str:
     return f'"{escaped}"'
 
 
-_BETWEEN = re.compile(rb"\s*,\s*(?=\{)")
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
