@@ -36,15 +36,16 @@ def _want_queries(sources: Sources) -> None:
         {"id": None, "dashboard_elements": CARRIES_QUERIES},
         lists=["dashboard_elements"],
     )
-    sources.want("looks", {"id": None, "folder_id": None, "deleted": None}, trash=False)
+    wanted = ("id", "folder_id", "query_id", "deleted")
+    sources.want("looks", dict.fromkeys(wanted), trash=False)
 
 
 def _queries(sources: Sources) -> Iterator[list[Row]]:
     """The distinct queries of tiles and looks, as the bodies of these carry them.
 
     Tiles come with their queries; looks do in ``GET /folders/{id}/looks``, one call for each
-    folder that holds looks. Only a query that is named but does not come with its body is asked
-    for by itself (``GET /queries/{id}``, billed as a query).
+    folder that holds a look whose query no tile has. Only a query that is named but does not come
+    with its body is asked for by itself (``GET /queries/{id}``, billed as a query).
     """
     seen: set[str] = set()
     bare: dict[str, None] = {}
@@ -75,7 +76,9 @@ def _queries(sources: Sources) -> Iterator[list[Row]]:
         str(look["folder_id"]): None
         for page in sources.read("looks")
         for look in page
-        if look.get("folder_id") is not None and not look.get("deleted")
+        if look.get("folder_id") is not None
+        and not look.get("deleted")
+        and str(look.get("query_id")) not in seen
     }
     for _, looks in sources.each("queries", looks_of, folders):
         yield distinct(looks)

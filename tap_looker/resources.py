@@ -131,7 +131,7 @@ CONTENT = (
              nested={"dashboard_elements": "/dashboards/{id}/dashboard_elements"},
              keep=("dashboard_elements",)),
     # Without a path: see the reader of that name in tap_looker.readers.
-    Resource(name="queries", model="Query", per="folder with looks"),
+    Resource(name="queries", model="Query", per="folder with looks that are no tiles"),
     Resource(name="merge_queries", path="/merge_queries/{merge_query_id}", model="MergeQuery",
              single=True, each=("dashboard_elements",),
              columns={"merge_query_id": "merge_result_id"}, activity="db_query", default=False,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from looker_emulator import Emulator
+    from looker_emulator.instance import Instance
 
 COMMAND = str(Path(sys.executable).with_name("tap-looker"))
 DEADLINE = 60.0  # seconds, against hanging: nothing here takes a tenth of it
@@ -265,6 +266,31 @@ def selecting(
             elif path in without.get(name, ()):
                 fields["selected"] = False
     return {"streams": chosen}
+
+
+def queries_of_tiles(instance: Instance, dashboards: Collection[str] | None = None) -> set[str]:
+    """Ids of the queries that come with tiles: of all dashboards, or of LookML's and of these."""
+    tiles = [
+        tile
+        for tile in instance.dashboard_elements
+        if dashboards is None or tile["dashboard_id"] in dashboards
+    ]
+    tiles += [tile for row in instance.lookml_dashboards for tile in row["dashboard_elements"]]
+    return {
+        holder["query"]["id"]
+        for tile in tiles
+        for holder in (tile, tile.get("look"), tile.get("result_maker"))
+        if holder and holder.get("query")
+    }
+
+
+def homes_of_looks(instance: Instance, without: Collection[str] = ()) -> set[str]:
+    """The folders with looks, leaving out looks with one of these queries."""
+    return {
+        look["folder_id"]
+        for look in instance.looks
+        if not look["deleted"] and look["query_id"] not in without
+    }
 
 
 def without_times(stdout: str) -> str:

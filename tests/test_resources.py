@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from support import Run, Runner, catalog, finished, keys_of, selecting
+from support import (
+    Run,
+    Runner,
+    catalog,
+    finished,
+    homes_of_looks,
+    keys_of,
+    queries_of_tiles,
+    selecting,
+)
 
 from looker_emulator import Emulator, Fault, machinery
 from looker_emulator.access import attribute_values
@@ -81,10 +90,6 @@ def explores_of(instance):
         for model in instance.lookml_models
         for explore in model["explores"]
     ]
-
-
-def homes_of_looks(instance):
-    return {look["folder_id"] for look in instance.looks if not look["deleted"]}
 
 
 def failed(run):
@@ -387,14 +392,15 @@ FOR_NOTHING = {"/versions"}
 def test_calls_of_the_default_selection(run, emulator):
     """A call that is added is added here too, by its name."""
     result = run(catalog=catalog()).succeeded()
+    homes = homes_of_looks(emulator.instance, without=queries_of_tiles(emulator.instance))
     expected = {
         **DEFAULT,
-        **{f"/folders/{id_}/looks": 1 for id_ in homes_of_looks(emulator.instance)},
+        **{f"/folders/{id_}/looks": 1 for id_ in homes},
     }
     assert paths(emulator, "/") == expected
     queries = sum(expected[path] for path in AS_QUERIES)
     admin = sum(expected.values()) - queries - sum(expected[path] for path in FOR_NOTHING)
-    assert admin == 50
+    assert admin == 40
     assert result.log("INFO")[-1] == f"Cost: {admin} admin calls, {queries} query call, 1 login."
     assert (emulator.count("/login"), emulator.count("/logout")) == (1, 1)
 
@@ -881,7 +887,9 @@ def test_folders_are_pushed_down(run, emulator):
         }
     assert emulator.count("/folders/search") == 1
     asked_for = {path.split("/")[2] for path in paths(emulator, "/folders/") if "looks" in path}
-    assert asked_for == homes_of_looks(emulator.instance) & inside
+    dashboards = held_in(emulator.instance, inside)["dashboards"]
+    known = queries_of_tiles(emulator.instance, dashboards)
+    assert asked_for == homes_of_looks(emulator.instance, without=known) & inside
 
 
 def test_many_folders_are_asked_for_some_at_a_time(run, emulator, monkeypatch):
