@@ -79,13 +79,15 @@ def pages(
             if name is None or name not in seen:
                 seen.add(name)
                 unseen.append(row)
-        yield unseen
         more = len(rows) == size or (fresh and (total or 0) > offset + len(rows))
-        if not rows or not more or len(rows) > size:
+        is_last = not rows or not more or len(rows) > size
+        offset += len(rows) - overlap(rows, sorts)
+        del rows  # they need not be in memory while the next page is awaited
+        yield unseen
+        if is_last:
             return
         if stale > STALE_PAGES:
             raise RequestError(f"{what}: the list keeps changing while it is read.")
-        offset += len(rows) - overlap(rows, sorts)
 
 
 def identity(row: Row, keys: tuple[str, ...]) -> Any:

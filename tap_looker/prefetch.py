@@ -235,12 +235,18 @@ class Shared(Generic[T]):
         self._outcome: BaseException | None = None
         self._file: Any = None
 
-    def __iter__(self) -> Iterator[T]:
+    def read(self, decode: Callable[[bytes], T] = msgspec.json.decode) -> Iterator[T]:
+        """All items.
+
+        Args:
+            decode: What makes an item of its JSON. It may leave out what this reader does not want;
+                what nobody had read before comes whole all the same.
+        """
         position = 0
         while True:
             with self._lock:
                 if position + 1 < len(self._ends):
-                    item = self._load(position)
+                    item = decode(self._load(position))
                 elif self._outcome is None:
                     try:
                         item = next(self._source)
@@ -273,8 +279,8 @@ class Shared(Generic[T]):
         self._file.seek(self._ends[-1])
         self._ends.append(self._ends[-1] + self._file.write(msgspec.json.encode(item)))
 
-    def _load(self, position: int) -> T:
+    def _load(self, position: int) -> bytes:
         start, end = self._ends[position : position + 2]
         self._file.seek(start)
-        item: T = msgspec.json.decode(self._file.read(end - start))
+        item: bytes = self._file.read(end - start)
         return item

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tap_looker.client import Row
-    from tap_looker.sources import Sources
+    from tap_looker.sources import Fields, Sources
 
 
 class Reader(NamedTuple):
@@ -29,15 +29,20 @@ CARRIES_QUERIES = {
 """Where a tile holds queries (DashboardElement of the OpenAPI document)."""
 
 
+WITH_QUERIES: dict[str, Fields] = {
+    "dashboard_elements": {"id": None, "dashboard_id": None, **CARRIES_QUERIES},
+    "lookml_dashboards": {"id": None, "dashboard_elements": CARRIES_QUERIES},
+    "looks": dict.fromkeys(("id", "folder_id", "query_id", "deleted")),
+}
+"""What :func:`_queries` looks at."""
+
+
 def _want_queries(sources: Sources) -> None:
-    sources.want("dashboard_elements", {"id": None, "dashboard_id": None, **CARRIES_QUERIES})
+    sources.want("dashboard_elements", WITH_QUERIES["dashboard_elements"])
     sources.want(
-        "lookml_dashboards",
-        {"id": None, "dashboard_elements": CARRIES_QUERIES},
-        lists=["dashboard_elements"],
+        "lookml_dashboards", WITH_QUERIES["lookml_dashboards"], lists=["dashboard_elements"]
     )
-    wanted = ("id", "folder_id", "query_id", "deleted")
-    sources.want("looks", dict.fromkeys(wanted), trash=False)
+    sources.want("looks", WITH_QUERIES["looks"], trash=False)
 
 
 def _queries(sources: Sources) -> Iterator[list[Row]]:
@@ -57,6 +62,7 @@ def _queries(sources: Sources) -> Iterator[list[Row]]:
                 if query["id"] not in seen:
                     seen.add(query["id"])
                     queries.append(query)
+        holders.clear()  # the rest of them need not wait with the queries
         return queries
 
     def looks_of(folder: str) -> list[Row]:
@@ -66,15 +72,15 @@ def _queries(sources: Sources) -> Iterator[list[Row]]:
     def query_of(slug: str) -> list[Row]:
         return sources.client.rows(f"/queries/{segment(slug)}", {}, ("id",), activity="db_query")
 
-    for page in sources.read("dashboard_elements"):
+    for page in sources.read("dashboard_elements", WITH_QUERIES["dashboard_elements"]):
         yield distinct(page)
-    for page in sources.read("lookml_dashboards"):
+    for page in sources.read("lookml_dashboards", WITH_QUERIES["lookml_dashboards"]):
         for dashboard in page:
             tiles = dashboard.get("dashboard_elements")
             yield distinct(tiles if isinstance(tiles, list) else [])
     folders = {
         str(look["folder_id"]): None
-        for page in sources.read("looks")
+        for page in sources.read("looks", WITH_QUERIES["looks"])
         for look in page
         if look.get("folder_id") is not None
         and not look.get("deleted")
@@ -102,12 +108,13 @@ def _carried(holder: Any, bare: dict[str, None]) -> Iterator[Row]:
         yield from _carried(holder.get(name), bare)
 
 
+OF_METADATA = {"id": None, "content_metadata_id": None}
 HAVE_METADATA = ("folders", "boards", "looks", "dashboards", "lookml_dashboards")
 
 
 def _want_metadata(sources: Sources) -> None:
     for name in HAVE_METADATA:
-        sources.want(name, {"id": None, "content_metadata_id": None}, trash=False)
+        sources.want(name, OF_METADATA, trash=False)
 
 
 def _content_metadata(sources: Sources) -> Iterator[list[Row]]:
@@ -135,7 +142,7 @@ def _content_metadata(sources: Sources) -> Iterator[list[Row]]:
     known: dict[str, dict[str, None]] = {
         name: {
             str(row["content_metadata_id"]): None
-            for page in sources.read(name)
+            for page in sources.read(name, {**OF_METADATA, "deleted": None})
             for row in page
             if row.get("content_metadata_id") is not None and not row.get("deleted")
         }

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Report = Callable[[str, str], None]
     Convert = Callable[[Any], Any]
+    Fit = tuple[type | None, Convert]
+    """The type of values that fit as they are, as null does, and what makes others fit."""
 
 UNKNOWN, MISFIT = "unknown", "misfit"
 
@@ -37,39 +39,37 @@ def compiled(schema: dict[str, Any], left_out: frozenset[str], report: Report) -
     return _object(schema, "", left_out, report)
 
 
-def _convert(
-    schema: dict[str, Any], path: str, left_out: frozenset[str], report: Report
-) -> Convert:
+def _fit(schema: dict[str, Any], path: str, left_out: frozenset[str], report: Report) -> Fit:
     types = schema.get("type", [])
     kinds = {types} if isinstance(types, str) else set(types)
     kinds.discard("null")
     if kinds == {"object"} and "properties" in schema:
-        return _object(schema, path, left_out, report)
+        return None, _object(schema, path, left_out, report)
     if kinds == {"array"}:
-        return _array(schema, path, left_out, report)
+        return None, _array(schema, path, left_out, report)
     if len(kinds) == 1:
-        kind = kinds.pop()
-        to_type = _time if schema.get("format") == "date-time" else _SCALARS[kind]
-        return _checked(to_type, path, report)
-    return lambda value: value
+        is_time = schema.get("format") == "date-time"
+        fitting, to_type = (None, _time) if is_time else _SCALARS[kinds.pop()]
+        return fitting, _checked(to_type, path, report)
+    return None, lambda value: value
 
 
 def _object(schema: dict[str, Any], path: str, left_out: frozenset[str], report: Report) -> Convert:
     properties = {
-        name: _convert(child, f"{path}.{name}" if path else name, left_out, report)
+        name: _fit(child, f"{path}.{name}" if path else name, left_out, report)
         for name, child in schema["properties"].items()
     }
 
     def convert(value: Any) -> Any:
-        if value is None:
-            return None
         if not isinstance(value, dict):
             report(MISFIT, path)
             return None
         record = {}
         for name, item in value.items():
             if name in properties:
-                record[name] = None if item is None else properties[name](item)
+                fitting, to_fit = properties[name]
+                fits = item is None or type(item) is fitting
+                record[name] = item if fits else to_fit(item)
             elif name not in left_out:
                 full = f"{path}.{name}" if path else name
                 if full not in left_out:
@@ -80,23 +80,19 @@ def _object(schema: dict[str, Any], path: str, left_out: frozenset[str], report:
 
 
 def _array(schema: dict[str, Any], path: str, left_out: frozenset[str], report: Report) -> Convert:
-    item = _convert(schema.get("items", {}), path, left_out, report)
+    fitting, to_fit = _fit(schema.get("items", {}), path, left_out, report)
 
     def convert(value: Any) -> Any:
-        if value is None:
-            return None
         if not isinstance(value, list):
             report(MISFIT, path)
             return None
-        return [None if one is None else item(one) for one in value]
+        return [one if one is None or type(one) is fitting else to_fit(one) for one in value]
 
     return convert
 
 
 def _checked(to_type: Convert, path: str, report: Report) -> Convert:
     def convert(value: Any) -> Any:
-        if value is None:
-            return None
         try:
             return to_type(value)
         except (TypeError, ValueError, OverflowError, RecursionError):
@@ -107,8 +103,6 @@ def _checked(to_type: Convert, path: str, report: Report) -> Convert:
 
 
 def _string(value: Any) -> str:
-    if isinstance(value, str):
-        return value
     return msgspec.json.encode(value).decode()
 
 
@@ -136,27 +130,23 @@ def _integer(value: Any) -> int:
 def _number(value: Any) -> float:
     if isinstance(value, bool):
         raise TypeError
-    return value if isinstance(value, (int, float)) else float(value)
+    return value if isinstance(value, int) else float(value)
 
 
 def _boolean(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
     if value in ("true", "false"):
         return bool(value == "true")
     raise ValueError
 
 
-def _mapping(value: Any) -> Any:
-    if isinstance(value, dict):
-        return value
+def _mapping(value: Any) -> Any:  # noqa: ARG001
     raise TypeError
 
 
-_SCALARS: dict[str, Convert] = {
-    "string": _string,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "object": _mapping,
+_SCALARS: dict[str, Fit] = {
+    "string": (str, _string),
+    "integer": (int, _integer),
+    "number": (float, _number),
+    "boolean": (bool, _boolean),
+    "object": (dict, _mapping),
 }

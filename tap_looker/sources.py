@@ -11,8 +11,10 @@ import itertools
 import logging
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 from urllib.parse import urlsplit
+
+import msgspec
 
 from tap_looker.client import as_rows, segment
 from tap_looker.errors import RequestError
@@ -41,6 +43,8 @@ IN_FOLDER = {"folders": "id", "looks": "folder_id", "dashboards": "folder.id"}
 OF_DASHBOARD = {"dashboard_elements": "dashboard_id"}
 OF_MODEL = {"lookml_models": "name", "lookml_dashboards": "id"}
 """Where a row says which model it is of, before ``::`` where there is one."""
+WHERE = {**IN_FOLDER, **OF_DASHBOARD, **OF_MODEL}
+"""All of these: a resource is in one of them at the most."""
 FOLDERS_PER_CALL = 100
 
 
@@ -108,31 +112,33 @@ class Sources:
             self.want("dashboards", tree(["id"]))
         if name in READERS:
             READERS[name].wants(self)
-        above = [*resource.columns.values(), *([resource.unless] if resource.unless else [])]
         for parent in resource.each:
-            self.want(parent, tree(above), trash=False)
+            self.want(parent, _of_parents(resource), trash=False)
         if resource.inside:
             nested = {path.partition(".")[0] for path in resource.at}
-            self.want(
-                resource.inside,
-                tree([*BY_NAME[resource.inside].keys, *resource.carry.values(), *resource.at]),
-                lists=nested & BY_NAME[resource.inside].nested.keys(),
-            )
+            lists = nested & BY_NAME[resource.inside].nested.keys()
+            self.want(resource.inside, _around(resource), lists=lists)
 
     @property
     def wanted(self) -> set[str]:
         """Names of all that will be read, whether for itself or for others."""
         return set(self._readers)
 
-    def read(self, name: str) -> Iterator[list[Row]]:
+    def read(self, name: str, fields: Fields | None = None) -> Iterator[list[Row]]:
         """The rows of a source, page by page, from the start.
+
+        Args:
+            name: Of the resource.
+            fields: What the reader looks at; the rows may hold more.
 
         Raises:
             RequestError: It cannot be read whole.
         """
         inside = self._is_inside(name)
         missing = set(self._models if name == "lookml_models" else ())
-        for page in self._whole(name):
+        if fields is not None and name in WHERE:
+            fields = {**tree([WHERE[name]]), **fields}
+        for page in self._whole(name, fields):
             rows = page if inside is None else [row for row in page if inside(row)]
             missing.difference_update(str(row.get("name")) for row in rows)
             yield rows
@@ -147,12 +153,12 @@ class Sources:
         for shared in self._shared.values():
             shared.close()
 
-    def _whole(self, name: str) -> Iterator[list[Row]]:
+    def _whole(self, name: str, fields: Fields | None) -> Iterator[list[Row]]:
         """A source, whatever folders and models the settings name."""
         with self._lock:
             if name not in self._shared:
                 self._shared[name] = Shared(self._pages(BY_NAME[name]), self._readers[name])
-        return iter(self._shared[name])
+        return self._shared[name].read(_decoder(fields))
 
     def _is_inside(self, name: str) -> Callable[[Row], bool] | None:
         """Whether a row belongs to the folders and models of the settings; None: all do."""
@@ -171,10 +177,11 @@ class Sources:
         with self._members_locks[name]:
             if name not in self._members:
                 if name == "folders":
-                    rows = itertools.chain.from_iterable(self._whole(name))
+                    pages = self._whole(name, tree(["id", "parent_id"]))
+                    rows = itertools.chain.from_iterable(pages)
                     self._members[name] = _below(self._roots, rows)
                 else:
-                    rows = itertools.chain.from_iterable(self.read(name))
+                    rows = itertools.chain.from_iterable(self.read(name, tree(["id"])))
                     self._members[name] = frozenset(str(row.get("id")) for row in rows)
             return self._members[name]
 
@@ -338,7 +345,7 @@ class Sources:
     def _combinations(self, resource: Resource) -> Iterator[dict[str, Any]]:
         seen: set[str] = set()
         for parent in resource.each:
-            for row in itertools.chain.from_iterable(self.read(parent)):
+            for row in itertools.chain.from_iterable(self.read(parent, _of_parents(resource))):
                 if resource.unless and row.get(resource.unless):
                     continue
                 for values in itertools.product(
@@ -350,13 +357,15 @@ class Sources:
 
     def _inside(self, resource: Resource) -> Iterator[list[Row]]:
         came = False
-        for page in self.read(resource.inside):
+        for page in self.read(resource.inside, _around(resource)):
             came = came or any(isinstance(_at(row, at), list) for row in page for at in resource.at)
             if page and not came:
                 for at in resource.at:
                     if error := self._refused.get((resource.inside, at)):
                         raise error
-            yield self._completed(resource, page, {})
+            rows = self._completed(resource, page, {})
+            page.clear()
+            yield rows
 
     def _params(self, resource: Resource, columns: Mapping[str, Any]) -> dict[str, Any]:
         params: dict[str, Any] = {
@@ -452,6 +461,25 @@ def _below(roots: list[str], folders: Iterable[Row]) -> frozenset[str]:
     while more := {id_ for id_, parent in parents.items() if parent in inside} - inside:
         inside |= more
     return frozenset(inside)
+
+
+def _of_parents(resource: Resource) -> Fields:
+    """What calls for each row of another resource take from that row."""
+    return tree([*resource.columns.values(), *([resource.unless] if resource.unless else [])])
+
+
+def _around(resource: Resource) -> Fields:
+    """What rows inside those of another resource take from these."""
+    return tree([*BY_NAME[resource.inside].keys, *resource.carry.values(), *resource.at])
+
+
+def _decoder(fields: Fields | None) -> Callable[[bytes], list[Row]]:
+    """Decodes pages, and of their rows only these fields: passing over the others is quick."""
+    if fields is None:
+        return msgspec.json.decode
+    row: Any = TypedDict("row", dict.fromkeys(fields, Any), total=False)  # type: ignore[misc]
+    decoder: Any = msgspec.json.Decoder(list[row])
+    return decoder.decode  # type: ignore[no-any-return]
 
 
 def tree(paths: Iterable[str]) -> Fields:

@@ -316,7 +316,7 @@ def test_shared_is_read_once_and_gives_each_reader_all():
     read = []
     source = (read.append(n) or {"n": n, "text": "ü"} for n in range(5))
     shared = Shared(source, readers=2)
-    first, second = iter(shared), iter(shared)
+    first, second = shared.read(), shared.read()
     wanted = [{"n": n, "text": "ü"} for n in range(5)]
     assert next(first) == wanted[0]
     assert list(second) == wanted
@@ -326,9 +326,17 @@ def test_shared_is_read_once_and_gives_each_reader_all():
 
 def test_what_one_reader_does_to_an_item_is_not_seen_by_another():
     shared = Shared(iter([{"id": 1}]), readers=2)
-    for item in shared:
+    for item in shared.read():
         item["id"] = "changed"
-    assert list(shared) == [{"id": 1}]
+    assert list(shared.read()) == [{"id": 1}]
+
+
+def test_who_comes_later_decodes_what_it_wants():
+    shared = Shared(iter([["a", "b"], ["c"]]), readers=2)
+    first = shared.read(len)
+    assert next(first) == ["a", "b"], "it came from nowhere that could decode it"
+    assert list(shared.read(len)) == [len(b'["a","b"]'), ["c"]]
+    assert list(first) == [len(b'["c"]')]
 
 
 def test_shared_raises_to_every_reader_at_the_place():
@@ -338,7 +346,7 @@ def test_shared_raises_to_every_reader_at_the_place():
         raise ValueError("three")
 
     shared = Shared(source(), readers=2)
-    for reader in (iter(shared), iter(shared)):
+    for reader in (shared.read(), shared.read()):
         assert [next(reader), next(reader)] == [[1], [2]]
         with pytest.raises(ValueError, match="three"):
             next(reader)
@@ -347,7 +355,9 @@ def test_shared_raises_to_every_reader_at_the_place():
 def test_readers_on_many_threads_get_the_same():
     shared = Shared(iter([[n] * n for n in range(200)]), readers=8)
     outcomes = []
-    threads = [threading.Thread(target=lambda: outcomes.append(list(shared))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: outcomes.append(list(shared.read()))) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -86,7 +86,7 @@ def test_a_signal_during_the_login(runner_of):
 
 
 def test_a_signal_while_the_token_is_renewed(runner_of):
-    with Emulator(token_lifetime=1, latency_ms=100) as emulator:
+    with Emulator(token_lifetime=1, latency_ms=200) as emulator:
         fault = emulator.add_fault(Fault("silence", "/login", after=1, times=None))
         selection = selecting(only={"queries": {"id"}})
         process = runner_of(emulator).start(concurrency=1, catalog=selection)

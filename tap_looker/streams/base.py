@@ -96,7 +96,9 @@ class LookerStream(Stream, abc.ABC):
     def _rows(self) -> Iterator[Row]:
         for page in self._pages:
             self._extracted = utc_now()
-            yield from page
+            page.reverse()
+            while page:  # whoever else still knows the page, its rows are gone with their records
+                yield page.pop()
             self._tap.message_writer.flush()
 
     def _generate_record_messages(self, record: Row) -> Generator[RecordMessage, None, None]:

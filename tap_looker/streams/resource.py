@@ -44,8 +44,12 @@ class ResourceStream(LookerStream):
         sources.want(self.name, fields, lists=kept)
 
     def pages(self, sources: Sources) -> Iterator[list[Row]]:
-        """The rows of the collection."""
-        return sources.read(self.name)
+        """The rows of the collection, without what other streams read of them."""
+        for page in sources.read(self.name):
+            for row in page:
+                for name in self.resource.omit:
+                    row.pop(name, None)
+            yield page
 
     def shaped(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Records of what is selected, as the schema admits it, each with its key."""
