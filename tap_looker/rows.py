@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import backoff
@@ -614,11 +614,16 @@ def _date(value: Any) -> str:
     found = _DATE.match(value) if isinstance(value, str) else None
     if not found or not (len(value) == found.end() or _TIME.fullmatch(value)):
         raise MisfitError
+    _check_day(found[0])
+    return found[0]
+
+
+@lru_cache(10_000)  # a result has few days, and many times of each
+def _check_day(day: str) -> None:
     try:
-        date.fromisoformat(found[0])
+        date.fromisoformat(day)
     except ValueError:
         raise MisfitError from None
-    return found[0]
 
 
 def _time_in(zone: tzinfo) -> Convert:
@@ -634,7 +639,7 @@ def _time_in(zone: tzinfo) -> Convert:
         day, minute, second, offset = found.groups()
         second = second or ":00"
         if is_utc and offset in (None, "Z", " UTC"):
-            _date(day)
+            _check_day(day)
             return f"{day}T{minute}{second}Z"
         whole, _, fraction = second.partition(".")
         sign = "+00:00" if offset in ("Z", " UTC") else offset or ""

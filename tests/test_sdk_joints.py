@@ -40,6 +40,7 @@ METHODS = {
     (Stream, "finalize_state_progress_markers"): "(self, state=None)",
     (Stream, "_write_state_message"): "(self)",
     # Records as they are, with the time their page came
+    (Stream, "_process_record"): "(self, record, child_context=None, partition_context=None)",
     (Stream, "_generate_record_messages"): "(self, record)",
     (Stream, "get_batch_config"): "(self, config)",
     # Bookmarks of sorted rows

@@ -101,6 +101,11 @@ class LookerStream(Stream, abc.ABC):
                 yield page.pop()
             self._tap.message_writer.flush()
 
+    def _process_record(
+        self, record: Row, child_context: Any = None, partition_context: Any = None
+    ) -> None:
+        """Nothing: there are no child streams and no partitions, which the SDK does this for."""
+
     def _generate_record_messages(self, record: Row) -> Generator[RecordMessage, None, None]:
         """As the SDK's, less what is done: records hold what is selected, with the right types."""
         for stream_map in self.stream_maps:
