@@ -114,10 +114,13 @@ class Emulator:
         self._ready.set()
         await self._stopping.wait()
         listener.close()
-        for connection in list(state.connections):
-            connection.transport.abort()
-        if state.tasks:
-            await asyncio.wait(state.tasks, timeout=5)
+        give_up = self._loop.time() + 5
+        while self._loop.time() < give_up:
+            await asyncio.sleep(0.001)  # what was accepted before the end becomes a connection
+            for connection in list(state.connections):
+                connection.transport.abort()
+            if not state.tasks:
+                return
 
     # ----------------------------------------------------------------------------- the content
 

@@ -107,10 +107,22 @@ class Lane(Generic[T]):
     """An iterable that a thread of its own reads ahead of its consumer.
 
     Iterating raises what the iterable raised, and :class:`Stopped` when ``stop`` is set.
+
+    Args:
+        make: Makes the iterable, on that thread.
+        stop: Ends all waits.
+        when_read: Called on that thread when there is no more to read.
     """
 
-    def __init__(self, make: Callable[[], Iterable[T]], stop: threading.Event) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Iterable[T]],
+        stop: threading.Event,
+        when_read: Callable[[], None] = lambda: None,
+    ) -> None:
         self.awaited = False
+        self._is_read = False
+        self._when_read = when_read
         self._closed = threading.Event()
         self._stop = stop
         self._queue: queue.Queue[tuple[bool, Any]] = queue.Queue(WAITING)
@@ -129,7 +141,14 @@ class Lane(Generic[T]):
             last = error
         if hasattr(items, "close"):
             items.close()
+        self._is_read = True
+        self._when_read()
         self._put((False, last))
+
+    @property
+    def held(self) -> int:
+        """How many items wait, and the one that is being read."""
+        return self._queue.qsize() + (not self._is_read)
 
     def _put(self, item: tuple[bool, Any]) -> bool:
         while not (self._closed.is_set() or self._stop.is_set()):
@@ -173,7 +192,7 @@ class Lanes(Generic[T]):
 
     Args:
         makers: What makes each iterable, by name, in the order they will be consumed.
-        ahead: How many of them are read at once.
+        ahead: How many items may wait or be read before no other iterable is begun.
         stop: Ends all waits.
         alone: Names of those that are not read before their turn: they hold on to something while
             they wait for their consumer.
@@ -186,34 +205,43 @@ class Lanes(Generic[T]):
         stop: threading.Event,
         alone: Iterable[str] = (),
     ) -> None:
-        self._makers = dict(makers)
-        self._alone = frozenset(alone)
+        self._alone = {name: makers[name] for name in alone}
+        self._coming = {name: make for name, make in makers.items() if name not in self._alone}
         self._ahead = ahead
         self._stop = stop
+        self._lock = threading.Lock()
         self._lanes: dict[str, Lane[T]] = {}
 
     def open(self, name: str) -> Iterator[T]:
         """The items of one iterable; those after it are started too."""
-        if name not in self._lanes:
-            self._start(name)
-        for coming in [name for name in self._makers if name not in self._alone]:
-            if len(self._lanes) >= self._ahead:
-                break
-            self._start(coming)
-        lane = self._lanes[name]
+        with self._lock:
+            if name not in self._lanes:
+                self._start(name, self._alone if name in self._alone else self._coming)
+            lane = self._lanes[name]
+        self._start_more()
         try:
-            yield from lane
+            for item in lane:
+                self._start_more()
+                yield item
         finally:
             lane.close()
-            del self._lanes[name]
+            with self._lock:
+                del self._lanes[name]
 
-    def _start(self, name: str) -> None:
-        self._lanes[name] = Lane(self._makers.pop(name), self._stop)
+    def _start(self, name: str, makers: dict[str, Callable[[], Iterable[T]]]) -> None:
+        self._lanes[name] = Lane(makers.pop(name), self._stop, self._start_more)
+
+    def _start_more(self) -> None:
+        with self._lock:
+            while self._coming and sum(lane.held for lane in self._lanes.values()) < self._ahead:
+                self._start(next(iter(self._coming)), self._coming)
 
     def close(self) -> None:
         """Read nothing ahead any more."""
-        for lane in self._lanes.values():
-            lane.close()
+        with self._lock:
+            self._coming.clear()
+            for lane in self._lanes.values():
+                lane.close()
 
 
 class Shared(Generic[T]):

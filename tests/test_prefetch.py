@@ -236,28 +236,61 @@ def test_a_stop_ends_the_wait_for_a_lane(make):
             pass
 
 
-def test_lanes_come_in_the_order_they_are_opened_and_begin_before(stop):
+def many_lanes(stop, items_of, *, ahead):
+    """Six lanes, their names, and the names of those that have begun."""
     begun = []
 
     def maker(name):
         def make():
             begun.append(name)
-            return iter([name, name])
+            return items_of(name)
 
         return make
 
     names = [f"lane {n}" for n in range(6)]
-    lanes = Lanes({name: maker(name) for name in names}, ahead=3, stop=stop)
+    return Lanes({name: maker(name) for name in names}, ahead=ahead, stop=stop), names, begun
+
+
+def test_lanes_come_in_the_order_they_are_opened_and_begin_before(stop):
+    gate, found = threading.Event(), []
+
+    def items_of(name):
+        assert gate.wait(PATIENCE)
+        return iter([name, name])
+
+    lanes, names, begun = many_lanes(stop, items_of, ahead=3)
     assert begun == []
-    first = lanes.open(names[0])
-    assert next(first) == names[0]
+    reader = threading.Thread(target=lambda: found.extend(lanes.open(names[0])))
+    reader.start()
     until(lambda: len(begun) == 3)
     assert settled(lambda: len(begun)) == 3
     assert sorted(begun) == names[:3]
-    assert list(first) == [names[0]]
+    gate.set()
+    reader.join(PATIENCE)
     for name in names[1:]:
-        assert list(lanes.open(name)) == [name, name]
+        found.extend(lanes.open(name))
+    assert found == [name for name in names for _ in range(2)]
     assert sorted(begun) == names
+
+
+def test_lanes_that_hold_little_let_others_begin(stop):
+    """While the first is waited for."""
+    gate = threading.Event()
+
+    def items_of(name):
+        if name == "lane 0":
+            assert gate.wait(PATIENCE)
+        return iter([] if name in ("lane 1", "lane 2") else [name])
+
+    lanes, names, begun = many_lanes(stop, items_of, ahead=3)
+    first = threading.Thread(target=lambda: list(lanes.open(names[0])))
+    first.start()
+    # The first is being read, two have nothing, and one item each of two more is enough.
+    until(lambda: len(begun) == 5)
+    assert settled(lambda: len(begun)) == 5
+    gate.set()
+    first.join(PATIENCE)
+    assert list(lanes.open(names[5])) == [names[5]]
 
 
 def test_one_lane_that_fails_leaves_the_others_alone(stop):
