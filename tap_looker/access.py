@@ -283,7 +283,8 @@ def _calls(
     if resource.inside:
         return 0
     if resource.each:
-        return _sum(counts.items(resource, BY_NAME[parent]) for parent in resource.each)
+        items = _sum(counts.items(resource, BY_NAME[parent]) for parent in resource.each)
+        return None if items is None else ceil(items / resource.together)
     if not resource.path:
         return counts.of("folders")  # at most: queries and metadata ask folder by folder
     passes = 2 if resource.trash and include_deleted else 1

@@ -41,6 +41,7 @@ class Resource:
         columns: What a call or a row takes from the row it belongs to: column → field there, with
             a dot through a list (``explores.name``). A column of the key is put on the record.
         unless: Field of the row above that, when true, leaves it out.
+        together: How many of the rows above a call is for, their ``columns`` separated by commas.
         inside: Resource whose rows hold these in lists: no calls of their own.
         at: Lists that hold the rows, inside each object of the answer (or of ``inside``).
         carry: What such a row takes from the object around it: column → field there.
@@ -76,6 +77,7 @@ class Resource:
     each: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     unless: str = ""
+    together: int = 1
     inside: str = ""
     at: tuple[str, ...] = ()
     carry: Mapping[str, str] = field(default_factory=dict)
@@ -155,8 +157,8 @@ CONTENT = (
              per="item with access of its own"),
     Resource(name="content_favorites", path="/content_favorite/search", model="ContentFavorite",
              paged=True, each=("users",), params={"user_id": "{user_id}"},
-             columns={"user_id": "id"}, unless="is_disabled", needs=ADMIN, default=False,
-             omit=("look", "dashboard", "lookml_dashboard"), per="user"),
+             columns={"user_id": "id"}, unless="is_disabled", together=100, needs=ADMIN,
+             default=False, omit=("look", "dashboard", "lookml_dashboard"), per="100 users"),
     Resource(name="content_views", path="/content_view/search", model="ContentView", paged=True,
              needs=ADMIN, default=False),
     Resource(name="themes", path="/themes", model="Theme"),

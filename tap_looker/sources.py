@@ -331,7 +331,7 @@ class Sources:
         yield from pages
 
     def _for_each(self, resource: Resource) -> Iterator[list[Row]]:
-        """One call for each combination of columns in the rows above."""
+        """One call for each combination of columns in the rows above, or for some together."""
 
         def call(columns: dict[str, Any]) -> list[Row]:
             path = resource.path.format(**{name: segment(value) for name, value in columns.items()})
@@ -339,8 +339,16 @@ class Sources:
             rows = list(itertools.chain.from_iterable(pages))
             return self._completed(resource, rows, columns)
 
-        for _, rows in self.each(resource.name, call, self._combinations(resource)):
+        for _, rows in self.each(resource.name, call, self._together(resource)):
             yield rows
+
+    def _together(self, resource: Resource) -> Iterator[dict[str, Any]]:
+        combinations = self._combinations(resource)
+        if resource.together == 1:
+            yield from combinations
+            return
+        while some := list(itertools.islice(combinations, resource.together)):
+            yield {name: ",".join(str(one[name]) for one in some) for name in resource.columns}
 
     def _combinations(self, resource: Resource) -> Iterator[dict[str, Any]]:
         seen: set[str] = set()
