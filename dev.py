@@ -5,6 +5,7 @@ python3 dev.py demo           see the tap at work, no Looker account needed
 python3 dev.py test [ARGS]    run the tests; ARGS go to pytest
 python3 dev.py check          lint, types, generated files
 python3 dev.py fix            format, and write the generated files anew
+python3 dev.py bench [ARGS]   measure the tap beside other extractors; --tiny for a quick look
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def main(arguments: list[str]) -> None:
     if sys.version_info < (3, 10):
         sys.exit(f"tap-looker needs Python 3.10 or newer, this is {sys.version.split()[0]}.")
     task, *rest = arguments or ["help"]
-    if task not in ("demo", "test", "check", "fix"):
+    if task not in ("demo", "test", "check", "fix", "bench"):
         sys.exit(__doc__)
     os.environ["PIP_ROOT_USER_ACTION"] = "ignore"
     os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
@@ -72,6 +73,8 @@ def main(arguments: list[str]) -> None:
         os.environ["SINGER_CHECK_TAP"] = str(environment(".venv-check") / "singer-check-tap")
         os.environ["MELTANO"] = str(environment(".venv-meltano") / "meltano")
         run(python, "-m", "pytest", "-n", "2", *rest)
+    elif task == "bench":
+        run(python, "-m", "benchmarks", *rest)
     elif task == "check":
         run(here / "ruff", "check", ".")
         run(here / "ruff", "format", "--check", ".")

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks import shown
 from benchmarks.crawl import crawl
 from benchmarks.growth import growth
 from benchmarks.measure import machine
@@ -37,10 +38,13 @@ def main() -> None:
         help="crawl beside this one only; may be given more than once",
     )
     options = parser.parse_args()
-    here = machine()
-    print(f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, {here['date']}\n")
     found: dict[str, Any] = {}
-    repeat = options.repeat or 1
+    content = {
+        "machine": machine(),
+        "command": shlex.join(["python3", "dev.py", "bench", *sys.argv[1:]]),
+        "benchmarks": found,
+    }
+    repeat = options.repeat or (1 if options.tiny else 3)
     for name in BENCHMARKS if options.which == "all" else (options.which,):
         if name == "startup":
             found[name] = startup(tiny=options.tiny, repeat=options.repeat or TIMES)
@@ -50,9 +54,8 @@ def main() -> None:
             found[name] = growth(tiny=options.tiny, repeat=repeat)
         else:
             found[name] = rows(tiny=options.tiny)
+    print(shown(content))
     if options.json:
-        command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
-        content = {"machine": here, "command": command, "benchmarks": found}
         options.json.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 

@@ -27,7 +27,7 @@ LIKE_SINGER_IO = "tap-looker, singer-io's streams"
 
 
 def crawl(*, tiny: bool = False, repeat: int = 1, peers: Iterable[str] | None = None) -> Any:
-    """Measure, and print the table.
+    """Measure.
 
     Args:
         tiny: A small instance, and of the peers only the script, in this environment.
@@ -56,7 +56,6 @@ def crawl(*, tiny: bool = False, repeat: int = 1, peers: Iterable[str] | None = 
     for row in rows:
         for short, ours in zip(("default", "same"), rows, strict=False):
             row[f"times_{short}"] = round(row["wall_s"] / ours["wall_s"], 2)
-    _print(rows, notes, f"Crawl: emulator of size {scale}, {latency:g} ms latency")
     return {
         "scale": scale,
         "latency_ms": latency,
@@ -132,13 +131,13 @@ COLUMNS = {
 }
 
 
-def _print(rows: list[dict[str, Any]], notes: dict[str, list[str]], title: str) -> None:
-    print(table(title, list(COLUMNS), [[row[name] for name in COLUMNS.values()] for row in rows]))
-    print(
-        "Floor: calls times latency ÷ requests at once, and CPU. The last two columns: wall time in"
-    )
-    print("multiples of the tap's, with its default streams and with those that singer-io's has.")
-    for name, lines in notes.items():
-        for line in lines:
-            print(f"{name}: {line}.")
-    print()
+def shown(found: Any) -> str:
+    """The table, and what it should be read with."""
+    title = f"Crawl: emulator of size {found['scale']}, {found['latency_ms']:g} ms latency"
+    lines = [
+        table(title, COLUMNS, found["runs"]),
+        "Floor: calls times latency ÷ requests at once, and CPU. The last two columns: wall time",
+        "in multiples of the tap's, with its default streams and with those that singer-io's has.",
+    ]
+    lines += [f"{name}: {note}." for name, notes in found["notes"].items() for note in notes]
+    return "\n".join(lines)

@@ -13,7 +13,7 @@ LATENCIES = (0.0, 50.0)
 
 
 def growth(*, tiny: bool = False, repeat: int = 1) -> Any:
-    """Measure, and print the table.
+    """Measure.
 
     Args:
         tiny: Two small sizes, without latency.
@@ -40,20 +40,25 @@ def growth(*, tiny: bool = False, repeat: int = 1) -> Any:
             for name in ("records", "calls", "wall_s", "cpu_s", "peak_memory_mb"):
                 row[f"{name}_growth"] = round(row[name] / first[name], 2)
             rows.append(row)
-    columns = {
-        "size": "factor",
-        "latency ms": "latency_ms",
-        "records": "records",
-        "calls": "calls",
-        "wall s": "wall_s",
-        "CPU s": "cpu_s",
-        "MB": "peak_memory_mb",
-        "x records": "records_growth",
-        "x calls": "calls_growth",
-        "x wall": "wall_s_growth",
-        "x CPU": "cpu_s_growth",
-        "x MB": "peak_memory_mb_growth",
-    }
-    cells = [[row[name] for name in columns.values()] for row in rows]
-    print(table("Growth: default streams, size 1 is the emulator's small", list(columns), cells))
     return {"runs": rows}
+
+
+COLUMNS = {
+    "size": "factor",
+    "latency ms": "latency_ms",
+    "records": "records",
+    "calls": "calls",
+    "wall s": "wall_s",
+    "CPU s": "cpu_s",
+    "MB": "peak_memory_mb",
+    "x records": "records_growth",
+    "x calls": "calls_growth",
+    "x wall": "wall_s_growth",
+    "x CPU": "cpu_s_growth",
+    "x MB": "peak_memory_mb_growth",
+}
+
+
+def shown(found: Any) -> str:
+    """The table."""
+    return table("Growth: default streams; size 1 is the emulator's small", COLUMNS, found["runs"])

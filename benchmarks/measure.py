@@ -214,9 +214,9 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table as plain text: words to the left, numbers to the right."""
-    written = [[_written(cell) for cell in row] for row in rows]
+def table(title: str, columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """A table as plain text, words to the left, numbers to the right, of some figures by name."""
+    written = [[_written(row[name]) for name in columns.values()] for row in rows]
     widths = [max(map(len, cells)) for cells in zip(columns, *written, strict=True)]
     numbers = [
         all(cell[:1].isdigit() or cell in ("", "-") for cell in cells)
@@ -231,7 +231,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         return "  ".join(parts).rstrip()
 
     ruler = "  ".join("-" * width for width in widths)
-    return "\n".join([title, "", line(columns), ruler, *map(line, written), ""])
+    return "\n".join([title, "", line(list(columns)), ruler, *map(line, written), ""])
 
 
 def _written(cell: Any) -> str:

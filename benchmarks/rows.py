@@ -27,7 +27,7 @@ PLAIN_LOOP = Path(__file__).with_name("peers") / "plain_loop.py"
 
 
 def rows(*, tiny: bool = False) -> Any:
-    """Measure, and print the table.
+    """Measure.
 
     Args:
         tiny: 2,000 and 1,000 rows in place of one and two millions.
@@ -48,23 +48,30 @@ def rows(*, tiny: bool = False) -> Any:
         found += _loops("history", looker, _query_of(looker))
     for row in found:
         row["rows_per_s"] = round(row["records"] / row["wall_s"])
-    columns = {
-        "what": "what",
-        "by": "name",
-        "rows": "records",
-        "wall s": "wall_s",
-        "rows/s": "rows_per_s",
-        "first row s": "first_record_s",
-        "CPU s": "cpu_s",
-        "MB": "peak_memory_mb",
-    }
-    cells = [[row[name] for name in columns.values()] for row in found]
-    print(table("Rows, whole process from start to end", list(columns), cells))
-    print(
-        "none: the body is downloaded and thrown away, which is as fast as the emulator makes it."
-    )
-    print("ijson, msgspec: it is parsed as it comes, or when it is whole; nothing is written.\n")
     return {"runs": found}
+
+
+COLUMNS = {
+    "what": "what",
+    "by": "name",
+    "rows": "records",
+    "wall s": "wall_s",
+    "rows/s": "rows_per_s",
+    "first row s": "first_record_s",
+    "CPU s": "cpu_s",
+    "MB": "peak_memory_mb",
+}
+
+
+def shown(found: Any) -> str:
+    """The table, and what is in it."""
+    return "\n".join(
+        [
+            table("Rows, whole process from start to end", COLUMNS, found["runs"]),
+            "none: the body is downloaded and thrown away, as fast as the emulator makes it.",
+            "ijson, msgspec: it is parsed as it comes, or when it is whole; nothing is written.",
+        ]
+    )
 
 
 def _measured(what: str, name: str, command: Sequence[str | Path]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)")
 
 
 def startup(*, tiny: bool = False, repeat: int = TIMES) -> Any:
-    """Measure, and print the tables.
+    """Measure.
 
     Args:
         tiny: Each once.
@@ -40,21 +40,28 @@ def startup(*, tiny: bool = False, repeat: int = TIMES) -> Any:
             rows.append({"name": name, **found.figures()})
     for row in rows:
         row["beyond_python_s"] = round(row["wall_s"] - rows[0]["wall_s"], 3)
-    columns = {
-        "": "name",
-        "wall s": "wall_s",
-        "beyond Python's own": "beyond_python_s",
-        "CPU s": "cpu_s",
-        "MB": "peak_memory_mb",
-    }
-    cells = [[row[name] for name in columns.values()] for row in rows]
-    print(table("Start-up", list(columns), cells))
     packages = min(
         (_import_times() for _ in range(1 if tiny else repeat)), key=lambda one: one[-1]["self_ms"]
     )
-    title = "Import of tap_looker.tap: milliseconds in the modules of each package"
-    print(table(title, ["package", "ms"], [[one["package"], one["self_ms"]] for one in packages]))
     return {"runs": rows, "imports": packages}
+
+
+COLUMNS = {
+    "": "name",
+    "wall s": "wall_s",
+    "beyond Python's own": "beyond_python_s",
+    "CPU s": "cpu_s",
+    "MB": "peak_memory_mb",
+}
+
+
+def shown(found: Any) -> str:
+    """The tables."""
+    title = "Import of tap_looker.tap: milliseconds in the modules of each package"
+    packages = {"package": "package", "ms": "self_ms"}
+    return "\n".join(
+        [table("Start-up", COLUMNS, found["runs"]), table(title, packages, found["imports"])]
+    )
 
 
 def _import_times() -> list[dict[str, Any]]:

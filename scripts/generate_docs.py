@@ -1,4 +1,4 @@
-"""Write what the documentation says of streams and settings, from the code that has them.
+"""Write what the documentation says of streams, settings and figures, from what has them.
 
     python scripts/generate_docs.py            write the files of FILES
     python scripts/generate_docs.py --check    write nothing; exit 1 if a file is out of step
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
 
+import benchmarks  # noqa: E402
 from tap_looker import resources  # noqa: E402
 from tap_looker.activity import ACTIVITIES, Activity  # noqa: E402
 from tap_looker.readers import READERS  # noqa: E402
@@ -31,7 +32,8 @@ from tap_looker.tap import TapLooker  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-FILES = ("README.md", "docs/streams.md", "meltano.yml", ".env.example")
+FILES = ("README.md", "docs/streams.md", "docs/benchmarks.md", "meltano.yml", ".env.example")
+FIGURES = ROOT / "benchmarks" / "figures.json"
 
 GROUPS = {
     "Content": resources.CONTENT,
@@ -253,12 +255,41 @@ def selection() -> list[str]:
     return [f"    - {row.name}.*" for row in (*RESOURCES, *ACTIVITIES) if row.default]
 
 
+def figures() -> list[str]:
+    """How the tap compares with other extractors, and where that was measured."""
+    content = json.loads(FIGURES.read_text(encoding="utf-8"))
+    here, crawl = content["machine"], content["benchmarks"]["crawl"]
+    rows = [
+        (
+            run["name"],
+            f"{run['times_default']:.2g} times that" if number else f"{run['wall_s']:.1f} s",
+            f"{run['calls']:,}",
+            f"{run['distinct_records']:,}",
+        )
+        for number, run in enumerate(crawl["runs"])
+    ]
+    return [
+        *table(("", "Time", "API calls", "Records"), rows),
+        "",
+        f"Measured on {here['cpu']}, {here['cores']} cores, Python {here['python']}, "
+        f"{here['date']}, with {crawl['latency_ms']:g} ms of latency.",
+    ]
+
+
+def benchmark_tables() -> list[str]:
+    """The figures of all benchmarks."""
+    content = json.loads(FIGURES.read_text(encoding="utf-8"))
+    return ["```", *benchmarks.shown(content).splitlines(), "```"]
+
+
 BLOCKS: dict[str, Callable[[], list[str]]] = {
     "settings": settings_table,
     "settings for Meltano": meltano_settings,
     "variables": variables,
     "stream summary": stream_summary,
     "selection": selection,
+    "figures": figures,
+    "benchmarks": benchmark_tables,
     "System Activity": activity_table,
     **{title: partial(stream_table, rows) for title, rows in GROUPS.items()},
 }

@@ -60,7 +60,7 @@ LONGEST_RETRY_AFTER = 600.0  # seconds; when Looker asks for more, the request h
 CONNECT_TIMEOUT = 30.0  # seconds
 BODY_TIMEOUTS = 4  # how many times the request timeout a whole body may take to arrive
 LOGOUT_TIMEOUT = 3.0  # seconds
-LARGE_BODY = 8_000_000  # bytes; a longer list waits on disk and not in memory
+LARGE_BODY = 1_000_000  # bytes; a longer list waits on disk and not in memory
 ROWS_AT_ONCE = 500  # of a list that waits on disk
 LOOKER_SAYS = 300  # characters of an error body that are passed on
 

@@ -27,7 +27,7 @@ def found(tmp_path_factory):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     content = json.loads(file.read_text(encoding="utf-8"))
-    assert content["command"].startswith("python -m benchmarks all --tiny")
+    assert content["command"].startswith("python3 dev.py bench all --tiny")
     assert {"cpu", "cores", "python", "date"} <= content["machine"].keys()
     return {**content["benchmarks"], "printed": done.stdout}
 
