@@ -488,7 +488,10 @@ class LookerClient:
         with self._lock:
             billed = sum(self.calls[kind] for kind in BILLED)
             if self._max_calls is not None and activity in BILLED and billed >= self._max_calls:
-                raise BudgetError(f"{method} {path}: max_calls ({self._max_calls}) is used up.")
+                raise BudgetError(
+                    f"{method} {path}: max_calls ({self._max_calls}) is used up. Raise it or select"
+                    " fewer streams; --access tells what they cost."
+                )
             self.calls[activity] += 1
         try:
             return self._session.request(

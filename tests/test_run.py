@@ -219,6 +219,21 @@ def test_as_many_requests_at_once_as_allowed_and_no_more(runner_of, concurrency)
         assert emulator.max_in_flight == concurrency
 
 
+@pytest.mark.parametrize("most", [1, 7, 12])
+def test_no_call_is_made_beyond_the_budget(run, emulator, clean, most):
+    result = run(max_calls=most)
+    assert result.exit_code == 1
+    billed = [call for call in emulator.calls if call.method == "GET" and call.path != "/versions"]
+    assert len(billed) == most
+    failed = {line.split(":")[0].removeprefix("Failed ") for line in result.errors[:-1]}
+    assert all("max_calls" in line and "--access" in line for line in result.errors[:-1])
+    assert failed
+    for name in STREAMS:
+        found = result.records.get(name, [])
+        assert found == clean.records[name][: len(found) if name in failed else None]
+    assert result.schemas.keys() == result.records.keys()
+
+
 def test_discovery_costs_nothing(run, emulator):
     assert run("--discover").exit_code == 0
     assert emulator.calls == []
