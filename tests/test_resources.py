@@ -850,17 +850,8 @@ def held_in(instance, inside):
 def queries_in(instance, inside):
     """What tiles and looks of these folders carry, and LookML dashboards, which are in none."""
     held = held_in(instance, inside)
-    holders = [
-        row for row in instance.dashboard_elements if row["id"] in held["dashboard_elements"]
-    ]
-    holders += [row for row in instance.looks if row["id"] in held["looks"] and not row["deleted"]]
-    holders += [tile for row in instance.lookml_dashboards for tile in row["dashboard_elements"]]
-    return {
-        one["query"]["id"]
-        for holder in holders
-        for one in (holder, holder.get("look"), holder.get("result_maker"))
-        if one and one.get("query")
-    }
+    looks = [row for row in instance.looks if row["id"] in held["looks"] and not row["deleted"]]
+    return queries_of_tiles(instance, held["dashboards"]).union(row["query_id"] for row in looks)
 
 
 def test_folders_of_the_settings_and_what_is_in_them(run, emulator):
