@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import Counter
 
 import jsonschema
 import pytest
 from support import (
+    COMMAND,
     STREAMS,
     entries,
     homes_of_looks,
@@ -183,6 +186,16 @@ def test_a_row_without_its_key_fails_the_stream(run, emulator):
     assert result.exit_code == 1
     assert None not in result.ids("roles")
     assert result.ids("users")
+
+
+def test_the_command_and_the_module_are_the_same():
+    commands = ([COMMAND], [sys.executable, "-m", "tap_looker"])
+    said = [
+        subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout
+        for command in commands
+    ]
+    assert said[0] == said[1]
+    assert said[0].startswith("tap-looker v")
 
 
 # ------------------------------------------------------------------------------------ what it costs

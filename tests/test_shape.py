@@ -1,0 +1,103 @@
+"""Rows are made to fit their schema: what is kept, what is converted, and what is reported."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_looker.shape import MISFIT, UNKNOWN, compiled
+
+MISFITS = object()  # null, and reported
+
+
+def shaped(schema, value):
+    """A record with one property, and what was reported of it."""
+    reported = []
+    shape = compiled(
+        {"type": "object", "properties": {"p": schema}},
+        frozenset({"silent", "p.quiet"}),
+        lambda kind, path: reported.append((kind, path)),
+    )
+    return shape(value), reported
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "wanted"),
+    [
+        ("string", "a", "a"),
+        ("string", "", ""),
+        ("string", 38, "38"),
+        ("string", True, "true"),
+        ("string", 1.5, "1.5"),
+        ("string", {"a": [1]}, '{"a":[1]}'),
+        ("integer", 5, 5),
+        ("integer", "5", 5),
+        ("integer", 5.0, 5),
+        ("integer", 5.5, MISFITS),
+        ("integer", "five", MISFITS),
+        ("integer", True, MISFITS),
+        ("integer", [5], MISFITS),
+        ("number", 1.5, 1.5),
+        ("number", 1, 1),
+        ("number", "1.5", 1.5),
+        ("number", True, MISFITS),
+        ("number", {}, MISFITS),
+        ("boolean", True, True),
+        ("boolean", "false", False),
+        ("boolean", 1, MISFITS),
+        ("boolean", "yes", MISFITS),
+        ("object", {"a": 1}, {"a": 1}),
+        ("object", [1], MISFITS),
+        ("object", "a", MISFITS),
+        ("array", [1, "a", None], [1, "a", None]),
+        ("array", "a", MISFITS),
+        ("array", {}, MISFITS),
+    ],
+)
+def test_a_value_fits_or_is_brought_to_its_type_or_is_reported(kind, value, wanted):
+    record, reported = shaped({"type": [kind, "null"]}, {"p": value})
+    misfit = wanted is MISFITS
+    assert record == {"p": None if misfit else wanted}
+    assert misfit or type(record["p"]) is type(wanted)
+    assert reported == ([(MISFIT, "p")] if misfit else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("2026-02-28T23:59:59.123+00:00", "2026-02-28T23:59:59.123+00:00"),
+        ("2026-02-28T23:59:59Z", "2026-02-28T23:59:59Z"),
+        ("2028-02-29T00:00:00Z", "2028-02-29T00:00:00Z"),
+        ("2026-02-28 23:59:59", "2026-02-28T23:59:59+00:00"),
+        ("2026-02-29T00:00:00Z", MISFITS),
+        ("yesterday", MISFITS),
+        (1_700_000_000, MISFITS),
+    ],
+)
+def test_times(value, wanted):
+    record, reported = shaped({"type": ["string", "null"], "format": "date-time"}, {"p": value})
+    assert record == {"p": None if wanted is MISFITS else wanted}
+    assert reported == ([(MISFIT, "p")] if wanted is MISFITS else [])
+
+
+def test_no_time_is_null_and_nothing_to_report():
+    time = {"type": ["string", "null"], "format": "date-time"}
+    assert shaped(time, {"p": ""}) == ({"p": None}, [])
+
+
+@pytest.mark.parametrize("kind", ["string", "integer", "number", "boolean", "object", "array"])
+def test_null_stays_and_what_is_absent_stays_absent(kind):
+    assert shaped({"type": [kind, "null"]}, {"p": None}) == ({"p": None}, [])
+    assert shaped({"type": [kind, "null"]}, {}) == ({}, [])
+
+
+def test_objects_and_lists_inside():
+    inner = {"type": ["object", "null"], "properties": {"id": {"type": ["string", "null"]}}}
+    assert shaped(inner, {"p": {"id": 3, "new": 1, "quiet": 1, "silent": 1}}) == (
+        {"p": {"id": "3"}},
+        [(UNKNOWN, "p.new")],
+    )
+    listed = {"type": ["array", "null"], "items": inner}
+    assert shaped(listed, {"p": [{"id": "3"}, None, "x"], "silent": 1, "other": 1}) == (
+        {"p": [{"id": "3"}, None, None]},
+        [(MISFIT, "p"), (UNKNOWN, "other")],
+    )
