@@ -70,11 +70,13 @@ class LookerAuth(AuthBase):
                     raise
             return self._grant.token
 
-    def forget(self, refused: str | None) -> None:
-        """Let the next request log in, unless another thread already has."""
+    def forget(self, refused: str) -> bool:
+        """Let the next request log in, unless another thread has seen to it; whether that is so."""
         with self._lock:
-            if self._grant and self._grant.token == refused:
-                self._grant = None
+            if self._grant is None or self._grant.token != refused:
+                return True
+            self._grant = None
+            return False
 
     def _login(self) -> _Grant:
         try:

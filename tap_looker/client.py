@@ -5,7 +5,7 @@ Knows nothing of Singer. What is retried and what an error means is here and now
     no answer, a body that breaks off     RETRIES times
     429, 502, 503, 504                    RETRIES times; 429 and 503 pause all threads
     500, 200 with a body that is no JSON  twice
-    401                                   once, after a new login
+    401                                   once, after a new login; more often if others log in, too
     403, 404                              DeniedError
     anything else                         RequestError, with Looker's own message
 """
@@ -93,9 +93,11 @@ class _Retriable(Exception):  # noqa: N818
         retries: int = RETRIES,
         after: float | None = None,
         is_slow: bool = False,
+        is_stale: bool = False,
     ) -> None:
         self.error = error
         self.is_slow = is_slow or error.status == 504  # noqa: PLR2004
+        self.is_stale = is_stale  # a token was refused that another thread has seen refused before
         self.retries = retries
         self.after = after
 
@@ -451,7 +453,7 @@ class LookerClient:
             url += "?" + urlencode(params, safe=",():")
         waits = backoff.expo(max_value=LONGEST_BACKOFF)
         next(waits)  # backoff's generators are primed so
-        logins = tries = 0
+        logins = refusals = tries = 0
         while True:
             try:
                 self._wait_until(self._paused_until)
@@ -460,8 +462,9 @@ class LookerClient:
                     return self._received(f"{method} {path}", response, receive)
             except _Retriable as failure:
                 if failure.error.status == 401 and not form:  # noqa: PLR2004
-                    logins += 1
-                    if logins > 1:
+                    refusals += 1
+                    logins += not failure.is_stale
+                    if logins > 1 or refusals > RETRIES:
                         raise failure.error from failure.__cause__
                     continue
                 if failure.is_slow and not repeat_slow:
@@ -605,9 +608,9 @@ class LookerClient:
             )
         if status == 401:  # noqa: PLR2004
             refused = response.request.headers.get("Authorization", "").removeprefix("Bearer ")
-            if refused:  # a login has no token to forget, and holds the lock
-                self._auth.forget(refused)
-            return _Retriable(error, retries=0)
+            # A login has no token to forget, and holds the lock.
+            is_stale = bool(refused) and self._auth.forget(refused)
+            return _Retriable(error, retries=0, is_stale=is_stale)
         return error
 
     @contextmanager

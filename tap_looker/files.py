@@ -35,7 +35,10 @@ class JsonFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         if option == "catalog" and not _is_catalog(found):
             raise LookerError(f"--catalog {value}: is no catalog, as --discover prints it.")
         if option == "state" and not _is_state(found):
-            raise LookerError(f"--state {value}: is no state, as a run prints it.")
+            raise LookerError(
+                f"--state {value}: is no state: that is what a target prints, or the value of the "
+                "last STATE message of a run, and has bookmarks."
+            )
         return io.StringIO(json.dumps(found))
 
 
@@ -66,5 +69,5 @@ def _is_catalog(found: Mapping[str, Any]) -> bool:
 
 
 def _is_state(found: Mapping[str, Any]) -> bool:
-    bookmarks = found.get("bookmarks", {})
+    bookmarks = found.get("bookmarks") if found else {}
     return isinstance(bookmarks, dict) and all(isinstance(one, dict) for one in bookmarks.values())

@@ -15,6 +15,8 @@ from dotenv import find_dotenv
 from singer_sdk import Stream, Tap
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import StateMessage
+from singer_sdk.singerlib.encoding.base import SingerMessageType
 
 from tap_looker import settings
 from tap_looker.access import as_dict, as_text, report
@@ -275,6 +277,7 @@ class TapLooker(Tap):
             self._in_background(self.client.login)
             self._announce_cost()
             super().sync_all()
+            self._end_with_state()
             self.message_writer.flush()
         except (Interrupted, Stopped):
             try:
@@ -293,6 +296,14 @@ class TapLooker(Tap):
             raise IncompleteError(
                 f"{failed} stream(s) could not be read whole, {read} were: see the lines above."
             )
+
+    def _end_with_state(self) -> None:
+        """The SDK writes a state that has not changed only once, before the records.
+
+        Targets pass on the last one that comes after them, and some none that came before.
+        """
+        if self.message_writer.last_type not in (None, SingerMessageType.STATE):
+            self.message_writer.write_message(StateMessage(value=self.state))
 
     def _announce_cost(self) -> None:
         """Say beforehand which streams cost more calls the more there is."""

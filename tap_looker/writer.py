@@ -23,10 +23,13 @@ class Writer(MsgSpecWriter):
 
     def __init__(self) -> None:
         self._waiting = bytearray()
+        #: Of the message that was written last.
+        self.last_type: SingerMessageType | None = None
 
     def write_message(self, message: Message) -> None:
         """Write one line, now or soon."""
         self._waiting += self.format_message(message)
+        self.last_type = message.type
         if message.type is not SingerMessageType.RECORD or len(self._waiting) > MOST_WAITING:
             self.flush()
 

@@ -1057,6 +1057,28 @@ def test_an_error_of_looker_after_some_rows(runner_of, after_rows):
         assert rest.ids(HISTORY) == there[len(found) - 1 :]
 
 
+def test_a_run_ends_with_its_state_also_where_it_has_not_moved(runner_of):
+    """Targets pass on the last state that comes after records."""
+    with Emulator(0.2, activity_rows=100) as emulator:
+        runner = runner_of(emulator)
+        settings = {"catalog": one(HISTORY), "start_date": EVER}
+        first = runner(**settings).succeeded()
+        second = runner(**settings, state=first.states[-1]).succeeded()
+        assert second.records[HISTORY], "what is behind the bookmark is read again"
+        assert [run.messages[-1]["type"] for run in (first, second)] == ["STATE", "STATE"]
+        assert second.states[-1] == first.states[-1]
+
+
+def test_a_bookmark_of_another_type_is_named(runner_of):
+    with Emulator(0.2, activity_rows=100) as emulator:
+        state = {"bookmarks": {HISTORY: {"replication_key_value": "72222"}}}
+        run = runner_of(emulator)(catalog=one(HISTORY), state=state)
+        assert run.exit_code == 1
+        assert not run.records
+        assert f"The bookmark of {HISTORY} in the state, '72222'" in run.stderr
+        assert "Traceback" not in run.stderr
+
+
 def test_the_budget_of_calls_ends_a_run_with_its_state_kept(runner_of):
     with Emulator(0.2, activity_rows=1_000) as emulator:
         runner = runner_of(emulator)

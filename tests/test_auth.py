@@ -145,9 +145,10 @@ def test_a_token_without_a_usable_expiry_is_used_until_it_is_refused(monkeypatch
 def test_only_the_refused_token_is_forgotten(monkeypatch):
     clock = Clock(monkeypatch, expires_in=3600)
     clock.token_after(0)
-    clock.auth.forget("token-1")
+    assert clock.auth.forget("token-1") is False
+    assert clock.auth.forget("token-1") is True, "another thread has seen to it"
     clock.token_after(0)
-    clock.auth.forget("token-1")
+    assert clock.auth.forget("token-1") is True
     assert clock.token_after(0) == "token-2"
 
 

@@ -91,6 +91,8 @@ def test_faults_all_over_a_run(run, emulator, clean):
     faults = [
         emulator.add_fault(Fault(kind, paths[number % len(paths)], **details))
         for number, (kind, details) in enumerate(PASSING.values())
+        # It would meet every request under way, and one that is refused for itself, too, twice.
+        if kind != "revoke"
     ]
     assert run().succeeded().records == clean.records
     assert all(fault.fired == 1 for fault in faults)
@@ -116,7 +118,8 @@ def test_what_passes_is_warned_of(run, emulator):
 def test_what_lasts_fails_the_stream_and_no_other(run, emulator, clean, name):
     kind, details = LASTING[name]
     emulator.add_fault(Fault(kind, USERS, times=None, **details))
-    result = run()
+    # All tokens revoked twice in a row can meet one request twice, if there are several at once.
+    result = run(concurrency=1 if name == "revoke" else 8)
     assert result.exit_code == 1
     others = set(STREAMS) - {"users"}
     assert result.records == {other: clean.records[other] for other in others}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
+from tap_looker.errors import LookerError
 from tap_looker.streams.base import LookerStream
 
 if TYPE_CHECKING:
@@ -33,6 +35,19 @@ class RowsStream(LookerStream):
         self._bookmark_key = self.replication_key if self.is_sorted else None
         if self.is_sorted:
             self._bookmark = self.stream_state.get("replication_key_value")
+            self._check_bookmark()
+
+    def _check_bookmark(self) -> None:
+        types = self.schema["properties"].get(self.replication_key, {}).get("type", [])
+        is_number = not {"integer", "number"}.isdisjoint(
+            [types] if isinstance(types, str) else types
+        )
+        fits = isinstance(self._bookmark, (int, float, Decimal) if is_number else str)
+        if self._bookmark is not None and not fits:
+            raise LookerError(
+                f"The bookmark of {self.name} in the state, {self._bookmark!r}, is not of the type"
+                f" of {self.replication_key}: correct it, or take it out to read from the start."
+            )
 
     def _increment_stream_state(self, latest_record: Row, *, context: Any = None) -> None:
         """Move the bookmark, but not back to the rows behind it that are read again."""
