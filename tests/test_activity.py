@@ -1069,6 +1069,18 @@ def test_a_run_ends_with_its_state_also_where_it_has_not_moved(runner_of):
         assert second.states[-1] == first.states[-1]
 
 
+@pytest.mark.parametrize(
+    "state",
+    [{"type": "STATE", "value": {"bookmarks": {}}}, {"client_id": "x"}, {"bookmarks": []}],
+    ids=["message", "config", "list"],
+)
+def test_what_is_no_state_is_not_taken_for_an_empty_one(run, emulator, state):
+    result = run(catalog=one(HISTORY), state=state)
+    assert result.exit_code == 1
+    assert "is no state" in result.stderr
+    assert not emulator.calls
+
+
 def test_a_bookmark_of_another_type_is_named(runner_of):
     with Emulator(0.2, activity_rows=100) as emulator:
         state = {"bookmarks": {HISTORY: {"replication_key_value": "72222"}}}
