@@ -255,6 +255,11 @@ def selection() -> list[str]:
     return [f"    - {row.name}.*" for row in (*RESOURCES, *ACTIVITIES) if row.default]
 
 
+def times(factor: float) -> str:
+    """A multiple, with as many digits as mean something."""
+    return f"{factor:.{0 if factor >= 10 else 1}f} times"  # noqa: PLR2004
+
+
 def figures() -> list[str]:
     """How the tap compares with other extractors, and where that was measured."""
     content = json.loads(FIGURES.read_text(encoding="utf-8"))
@@ -262,7 +267,7 @@ def figures() -> list[str]:
     rows = [
         (
             run["name"],
-            f"{run['times_default']:.2g} times" if number else f"{run['wall_s']:.1f} s",
+            times(run["times_default"]) if number else f"{run['wall_s']:.1f} s",
             f"{run['admin'] + run['query']:,}",
             f"{run['distinct_records']:,}",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 from contextlib import suppress
 
@@ -31,7 +30,9 @@ def _spare_time() -> None:
 
 def _spare_memory() -> None:
     """One heap for all threads: the C library of Linux would let each keep what it has freed."""
-    with suppress(AttributeError, OSError, TypeError):  # it is another C library
+    with suppress(ImportError, AttributeError, OSError, TypeError):  # it is another C library
+        import ctypes  # noqa: PLC0415
+
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 

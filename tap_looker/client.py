@@ -156,7 +156,7 @@ class LookerClient:
     Attributes:
         calls: How many requests were sent, by activity (``x-looker-activity-type`` of the OpenAPI
             document): ``non_query``, ``db_query``, ``none``; and ``login``.
-        secrets: What no log line may show: the key's secret and the tokens of this run.
+        secrets: What no log line may show: the key and the tokens of this run.
         stop: Set it to end all waits; requests then raise :class:`prefetch.Stopped`.
         workers: Threads for requests that overlap, as many as may be in flight.
     """
@@ -183,8 +183,9 @@ class LookerClient:
         self._slots = threading.BoundedSemaphore(concurrency)
         self._lock = threading.Lock()
         self._paused_until = 0.0
+        self._is_closed = False
         self._to_cancel: list[str] = []
-        self.secrets: list[str] = [client_secret]
+        self.secrets: list[str] = [client_secret, client_id]
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
         self._session = _session(base_url, concurrency, user_agent, ca_bundle)
         self._auth = LookerAuth(self._post_login, f"{base_url}{API}/login")
@@ -372,7 +373,11 @@ class LookerClient:
         )
 
     def close(self) -> None:
-        """End the API session, and what it has running: best effort, in a few seconds."""
+        """End the API session, and what it has running: best effort, in a few seconds.
+
+        What other threads still ask for is not sent: it would log in again.
+        """
+        self._is_closed = True
         token = self._auth.last
         if token is None:
             return
@@ -486,7 +491,7 @@ class LookerClient:
         body: Any,
         activity: str,
     ) -> requests.Response:
-        if self.stop.is_set():
+        if self.stop.is_set() or self._is_closed:
             raise Stopped
         with self._lock:
             billed = sum(self.calls[kind] for kind in BILLED)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+CUT = "…"  # where a long text was cut, a secret in it may be cut, too
 SHORTEST = 6  # characters; hiding less would garble lines and hide nothing
 
 
@@ -31,8 +32,11 @@ class _Hider(logging.Filter):
 
     def _hidden(self, text: str) -> str:
         for secret in tuple(self._secrets):
-            if len(secret) >= SHORTEST:
-                text = text.replace(secret, "***")
+            if len(secret) < SHORTEST:
+                continue
+            text = text.replace(secret, "***")
+            for length in range(len(secret) - 1, SHORTEST - 1, -1) if CUT in text else ():
+                text = text.replace(secret[:length] + CUT, "***" + CUT)
         return text
 
 

@@ -141,14 +141,14 @@ class Lane(Generic[T]):
             last = error
         if hasattr(items, "close"):
             items.close()
+        self._put((False, last))
         self._is_read = True
         self._when_read()
-        self._put((False, last))
 
     @property
     def held(self) -> int:
-        """How many items wait, and the one that is being read."""
-        return self._queue.qsize() + (not self._is_read)
+        """How many items wait, and one more while it may be read; the mark of the end is none."""
+        return max(0, self._queue.qsize() + (-1 if self._is_read else 1))
 
     def _put(self, item: tuple[bool, Any]) -> bool:
         while not (self._closed.is_set() or self._stop.is_set()):
@@ -192,7 +192,7 @@ class Lanes(Generic[T]):
 
     Args:
         makers: What makes each iterable, by name, in the order they will be consumed.
-        ahead: How many items may wait or be read before no other iterable is begun.
+        ahead: No further iterable is begun while this many items wait or are being read.
         stop: Ends all waits.
         alone: Names of those that are not read before their turn: they hold on to something while
             they wait for their consumer.
@@ -229,12 +229,16 @@ class Lanes(Generic[T]):
                 del self._lanes[name]
 
     def _start(self, name: str, makers: dict[str, Callable[[], Iterable[T]]]) -> None:
-        self._lanes[name] = Lane(makers.pop(name), self._stop, self._start_more)
+        self._lanes[name] = Lane(makers[name], self._stop, self._start_more)
+        del makers[name]
 
     def _start_more(self) -> None:
         with self._lock:
-            while self._coming and sum(lane.held for lane in self._lanes.values()) < self._ahead:
+            while self._coming and not self._stop.is_set() and self._held() < self._ahead:
                 self._start(next(iter(self._coming)), self._coming)
+
+    def _held(self) -> int:
+        return sum(lane.held for lane in self._lanes.values())
 
     def close(self) -> None:
         """Read nothing ahead any more."""
@@ -278,10 +282,10 @@ class Shared(Generic[T]):
                 elif self._outcome is None:
                     try:
                         item = next(self._source)
+                        self._store(item)
                     except BaseException as error:  # noqa: BLE001
                         self._outcome = error
                         continue
-                    self._store(item)
                 else:
                     if isinstance(self._outcome, StopIteration):
                         return

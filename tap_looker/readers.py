@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_looker.client import segment
@@ -78,20 +79,23 @@ def _queries(sources: Sources) -> Iterator[list[Row]]:
         for dashboard in page:
             tiles = dashboard.get("dashboard_elements")
             yield distinct(tiles if isinstance(tiles, list) else [])
-    folders = {
-        str(look["folder_id"]): None
-        for page in sources.read("looks", WITH_QUERIES["looks"])
-        for look in page
-        if look.get("folder_id") is not None
-        and not look.get("deleted")
-        and str(look.get("query_id")) not in seen
-    }
-    for _, looks in sources.each("queries", looks_of, folders):
+    pages = sources.read("looks", WITH_QUERIES["looks"])
+    lacking = [
+        look
+        for look in itertools.chain.from_iterable(pages)
+        if not look.get("deleted") and str(look.get("query_id")) not in seen
+    ]
+    bare |= dict.fromkeys(_texts(lacking, "query_id"))  # for what a folder does not show
+    for _, looks in sources.each("queries", looks_of, dict.fromkeys(_texts(lacking, "folder_id"))):
         yield distinct(looks)
     for _, queries in sources.each(
         "queries", query_of, [slug for slug in bare if slug not in seen], came=bool(seen)
     ):
         yield distinct([{"query": query} for query in queries])
+
+
+def _texts(rows: list[Row], name: str) -> list[str]:
+    return [str(row[name]) for row in rows if row.get(name) is not None]
 
 
 def _carried(holder: Any, bare: dict[str, None]) -> Iterator[Row]:

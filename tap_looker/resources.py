@@ -41,7 +41,8 @@ class Resource:
         columns: What a call or a row takes from the row it belongs to: column → field there, with
             a dot through a list (``explores.name``). A column of the key is put on the record.
         unless: Field of the row above that, when true, leaves it out.
-        together: How many of the rows above a call is for, their ``columns`` separated by commas.
+        together: How many of the rows above a call is for, their one column, which is not of the
+            key, separated by commas.
         inside: Resource whose rows hold these in lists: no calls of their own.
         at: Lists that hold the rows, inside each object of the answer (or of ``inside``).
         carry: What such a row takes from the object around it: column → field there.
@@ -133,7 +134,7 @@ CONTENT = (
              nested={"dashboard_elements": "/dashboards/{id}/dashboard_elements"},
              keep=("dashboard_elements",)),
     # Without a path: see the reader of that name in tap_looker.readers.
-    Resource(name="queries", model="Query", per="folder with looks that are no tiles"),
+    Resource(name="queries", model="Query", per="folder with a look whose query is on no tile"),
     Resource(name="merge_queries", path="/merge_queries/{merge_query_id}", model="MergeQuery",
              single=True, each=("dashboard_elements",),
              columns={"merge_query_id": "merge_result_id"}, activity="db_query", default=False,

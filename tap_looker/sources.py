@@ -186,12 +186,19 @@ class Sources:
             return self._members[name]
 
     def each(
-        self, name: str, call: Callable[[T], Any], items: Iterable[T], *, came: bool = False
+        self,
+        name: str,
+        call: Callable[[T], Any],
+        items: Iterable[T],
+        *,
+        came: bool = False,
+        split: Callable[[T], list[T]] = lambda _: [],
     ) -> Iterator[tuple[T, Any]]:
         """The answers for items asked for one by one, several at a time, in their order.
 
         An item that Looker has no answer for (gone since, not compiling, denied) is left out with
-        a warning and counted in :attr:`skipped`.
+        a warning and counted in :attr:`skipped`; one that `split` makes several of is asked for in
+        these parts before.
 
         Raises:
             RequestError: Not one of the items could be read, or Looker could not be reached.
@@ -206,6 +213,11 @@ class Sources:
                 }:  # a 200 that is none says nothing of the item
                     raise
                 refusal = error
+                if parts := split(item):
+                    for one in self.each(name, call, parts, came=came):
+                        came = True
+                        yield one
+                    continue
                 self.skipped[name] += 1
                 logger.warning("%s: one skipped: %s", name, error.message)
                 continue
@@ -300,8 +312,12 @@ class Sources:
         keys = _own_keys(resource)
         if resource.single:
             answer = self.client.get(path, params, resource.activity)
-            if not (answer.is_absent and resource.each):
-                yield as_rows(answer.data, keys, path)
+            if answer.is_absent and resource.each:
+                return
+            rows = as_rows(answer.data, keys, path)
+            if not rows:
+                raise RequestError(f"GET {path}: HTTP 200, but the answer holds no object.", 200)
+            yield rows
             return
         if not resource.paged:
             yield from self.client.whole(
@@ -333,22 +349,17 @@ class Sources:
     def _for_each(self, resource: Resource) -> Iterator[list[Row]]:
         """One call for each combination of columns in the rows above, or for some together."""
 
-        def call(columns: dict[str, Any]) -> list[Row]:
+        def call(some: list[dict[str, Any]]) -> list[Row]:
+            columns = some[0] if len(some) == 1 else _joined(some)
             path = resource.path.format(**{name: segment(value) for name, value in columns.items()})
             pages = self._ask(resource, path, self._params(resource, columns))
             rows = list(itertools.chain.from_iterable(pages))
             return self._completed(resource, rows, columns)
 
-        for _, rows in self.each(resource.name, call, self._together(resource)):
-            yield rows
-
-    def _together(self, resource: Resource) -> Iterator[dict[str, Any]]:
         combinations = self._combinations(resource)
-        if resource.together == 1:
-            yield from combinations
-            return
-        while some := list(itertools.islice(combinations, resource.together)):
-            yield {name: ",".join(str(one[name]) for one in some) for name in resource.columns}
+        groups = iter(lambda: list(itertools.islice(combinations, resource.together)), [])
+        for _, rows in self.each(resource.name, call, groups, split=_singles):
+            yield rows
 
     def _combinations(self, resource: Resource) -> Iterator[dict[str, Any]]:
         seen: set[str] = set()
@@ -469,6 +480,15 @@ def _below(roots: list[str], folders: Iterable[Row]) -> frozenset[str]:
     while more := {id_ for id_, parent in parents.items() if parent in inside} - inside:
         inside |= more
     return frozenset(inside)
+
+
+def _joined(some: list[dict[str, Any]]) -> dict[str, Any]:
+    """The columns of several calls for one that takes lists, separated by commas."""
+    return {name: ",".join(str(one[name]) for one in some) for name in some[0]}
+
+
+def _singles(some: list[T]) -> list[list[T]]:
+    return [[one] for one in some] if len(some) > 1 else []
 
 
 def _of_parents(resource: Resource) -> Fields:

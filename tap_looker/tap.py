@@ -134,7 +134,7 @@ class TapLooker(Tap):
         trial = any(stream.ABORT_AT_RECORD_COUNT is not None for stream in streams)
         return Lanes(
             {stream.name: partial(stream.pages, self.sources) for stream in streams},
-            ahead=1 if trial else 2 * self.config["concurrency"],
+            ahead=0 if trial else 2 * self.config["concurrency"],
             stop=self._stop,
             alone=[stream.name for stream in streams if stream.alone],
         )

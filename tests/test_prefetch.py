@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from itertools import count, islice
 
 import pytest
 
+from tap_looker import sources
 from tap_looker.prefetch import WAITING, Lane, Lanes, Shared, Stopped, Workers, in_order
 
 PATIENCE = 10.0  # seconds until a test that hangs has failed
@@ -280,6 +282,8 @@ def test_lanes_that_hold_little_let_others_begin(stop):
     def items_of(name):
         if name == "lane 0":
             assert gate.wait(PATIENCE)
+        if name == "lane 2":
+            time.sleep(0.05)
         return iter([] if name in ("lane 1", "lane 2") else [name])
 
     lanes, names, begun = many_lanes(stop, items_of, ahead=3)
@@ -370,6 +374,23 @@ def test_who_comes_later_decodes_what_it_wants():
     assert next(first) == ["a", "b"], "it came from nowhere that could decode it"
     assert list(shared.read(len)) == [len(b'["a","b"]'), ["c"]]
     assert list(first) == [len(b'["c"]')]
+
+
+def test_of_the_rows_of_a_page_some_fields_are_decoded():
+    page = b'[{"id": 1, "name": "x", "folder": {"id": 2, "name": null}}, {"id": null}]'
+    assert sources._decoder({"id": None, "folder": {"id": None}})(page) == [
+        {"id": 1, "folder": {"id": 2, "name": None}},
+        {"id": None},
+    ]
+    assert sources._decoder(None)(page) == json.loads(page)
+
+
+def test_what_cannot_be_kept_is_missed_by_nobody_in_silence():
+    shared = Shared(iter([[1], [object()], [3]]), readers=2)
+    for reader in (shared.read(), shared.read()):
+        assert next(reader) == [1]
+        with pytest.raises(TypeError):
+            next(reader)
 
 
 def test_shared_raises_to_every_reader_at_the_place():

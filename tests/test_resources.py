@@ -696,6 +696,42 @@ def test_the_only_one_of_its_kind_that_is_gone_is_skipped(run, emulator):
     assert counted(result) == {"queries": 1}
 
 
+def test_one_user_who_cannot_be_asked_for_does_not_sink_the_others(run, emulator):
+    """Favourites of many users come in one call."""
+    whole = run(catalog=selecting("content_favorites")).succeeded()
+    emulator.add_fault(
+        Fault("status", "/content_favorite/search", times=2, status=400)  # of all, and of the first
+    )
+    result = run(catalog=selecting("content_favorites")).succeeded()
+    assert counted(result) == {"content_favorites": 1}
+    first = next(one["id"] for one in emulator.instance.users if not one["is_disabled"])
+    assert result.records["content_favorites"] == [
+        one for one in whole.records["content_favorites"] if one["user_id"] != first
+    ]
+
+
+def test_queries_of_looks_that_their_folder_does_not_show_are_asked_for(run, emulator):
+    instance = emulator.instance
+    known = queries_of_tiles(instance)
+    look = next(
+        one for one in instance.looks if not one["deleted"] and one["query_id"] not in known
+    )
+    look["folder_id"] = None
+    result = run(catalog=selecting("queries", "looks")).succeeded()
+    assert look["query_id"] in result.ids("queries")
+    assert emulator.count(f"/queries/{look['query_id']}") == 1
+
+
+@pytest.mark.parametrize("name", ["current_user", "versions"])
+def test_an_empty_list_in_place_of_an_object_is_no_answer(run, emulator, name):
+    path = {"current_user": "/user", "versions": "/versions"}[name]
+    emulator.add_fault(Fault("status", path, times=None, status=200, json=[]))
+    result = run(catalog=selecting(name, "roles"))
+    assert result.exit_code == 1
+    assert result.schemas.keys() == {"roles"}
+    assert "holds no object" in failed(result)[name]
+
+
 def test_the_only_nested_list_that_is_missing_is_skipped(run, emulator):
     """As above: the lists of the other dashboards came."""
     emulator.instance.dashboards[0]["dashboard_filters"] = None  # nor does its own path know it

@@ -198,6 +198,19 @@ def test_the_command_and_the_module_are_the_same():
     assert said[0].startswith("tap-looker v")
 
 
+def test_the_command_spares_the_garbage_collector():
+    program = """
+import gc, sys, tap_looker.__main__ as command
+sys.argv = ["tap-looker", "--version"]
+try:
+    command.main()
+except SystemExit:
+    print(gc.get_threshold()[0], gc.get_freeze_count() > 0)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)  # noqa: PLW1510
+    assert done.stdout.split()[-2:] == ["50000", "True"], done.stderr
+
+
 # ------------------------------------------------------------------------------------ what it costs
 
 

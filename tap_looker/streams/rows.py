@@ -23,7 +23,7 @@ class RowsStream(LookerStream):
 
     alone = True  # an answer is held open while its rows are written
     _bookmark: Any = None
-    _bookmark_key: str | None = None
+    _moves_bookmark = False
 
     @property
     def is_sorted(self) -> bool:
@@ -32,7 +32,7 @@ class RowsStream(LookerStream):
 
     def plan(self, sources: Sources) -> None:  # noqa: ARG002
         """Take the bookmark before anything moves it."""
-        self._bookmark_key = self.replication_key if self.is_sorted else None
+        self._moves_bookmark = self.is_sorted  # which is too slow to ask for with each row
         if self.is_sorted:
             self._bookmark = self.stream_state.get("replication_key_value")
             self._check_bookmark()
@@ -51,11 +51,12 @@ class RowsStream(LookerStream):
 
     def _increment_stream_state(self, latest_record: Row, *, context: Any = None) -> None:
         """Move the bookmark, but not back to the rows behind it that are read again."""
-        if not self._bookmark_key:
+        if not self._moves_bookmark:
             return
-        value = latest_record.get(self._bookmark_key)
-        if value is None or (self._bookmark is not None and value <= self._bookmark):
-            return
+        if self.replication_key:
+            value = latest_record.get(self.replication_key)
+            if value is None or (self._bookmark is not None and value <= self._bookmark):
+                return
         super()._increment_stream_state(latest_record, context=context)
 
     def get_replication_key_signpost(self, context: Any = None) -> None:  # noqa: ARG002
