@@ -53,6 +53,8 @@ class Options:
     token_lifetime: float = 3600
     #: Send `Link` and `X-Total-Count` where a limit is given.
     total_count_header: bool = True
+    #: Of these, send `Link` alone.
+    link_alone: bool = False
     #: The official document gives `/dashboard_elements/search` no limit; instances take one.
     honour_limit_on_elements: bool = True
     #: Never more rows in an answer than this, whatever the limit.
@@ -359,7 +361,10 @@ class Server:
         page = Page.of(query) if paged else Page()
         headers = {}
         if options.total_count_header:
-            headers = page.headers(API + call.path, query, len(rows))
+            size = min(page.limit, options.page_cap or page.limit) if page.limit else page.limit
+            headers = page._replace(limit=size).headers(API + call.path, query, len(rows))
+            if options.link_alone:
+                headers.pop("x-total-count", None)
         if options.ignore_offset or (fault and fault.kind == "repeat_page"):
             page = page._replace(offset=0)
         return page.cut(rows, options.page_cap), headers

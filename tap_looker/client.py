@@ -74,12 +74,14 @@ class Answer:
 
     Attributes:
         data: As JSON has it.
-        total: How many rows the whole list has, where Looker says so.
+        total: How many rows the whole list has, where Looker says so (``X-Total-Count``).
+        has_next: Looker says that there is a page after this one (``Link``).
         is_absent: Looker says that there is nothing (204).
     """
 
     data: Any
     total: int | None = None
+    has_next: bool = False
     is_absent: bool = False
 
 
@@ -357,7 +359,10 @@ class LookerClient:
             if not offset and in_parallel and sorts in keys and answer.total is not None:
                 coming = range(size - 1, answer.total - 1, size - 1)
                 ahead = in_order(self.workers, get, coming)
-            return as_rows(answer.data, keys, path), answer.total
+            rows = as_rows(answer.data, keys, path)
+            if answer.total is None and answer.has_next:
+                return rows, offset + len(rows) + 1  # a page may be shorter than was asked for
+            return rows, answer.total
 
         yield from paging.pages(
             fetch,
@@ -591,7 +596,11 @@ class LookerClient:
             retries = RETRIES_OF_A_FAULT if start == b"<" else RETRIES
             raise _Retriable(RequestError(message, 200), retries=retries) from error
         total = response.headers.get("X-Total-Count", "")
-        return Answer(data, int(total) if re.fullmatch("[0-9]{1,18}", total) else None)
+        return Answer(
+            data,
+            int(total) if re.fullmatch("[0-9]{1,18}", total) else None,
+            has_next="next" in response.links,
+        )
 
     def _failure(self, what: str, response: requests.Response, body: bytes) -> Exception:
         status = response.status_code
