@@ -139,9 +139,10 @@ class Sources:
         if fields is not None and name in WHERE:
             fields = {**tree([WHERE[name]]), **fields}
         for page in self._whole(name, fields):
-            rows = page if inside is None else [row for row in page if inside(row)]
-            missing.difference_update(str(row.get("name")) for row in rows)
-            yield rows
+            if inside is not None:
+                page[:] = [row for row in page if inside(row)]
+            missing.difference_update(str(row.get("name")) for row in page)
+            yield page
         if missing:
             raise RequestError(
                 f"Setting models: there is no model {', '.join(sorted(missing))} that this key "

@@ -44,7 +44,7 @@ class ResourceStream(LookerStream):
         sources.want(self.name, fields, lists=kept)
 
     def pages(self, sources: Sources) -> Iterator[list[Row]]:
-        """The rows of the collection, without what other streams read of them."""
+        """The rows of the collection; what is left out of them does not wait in memory."""
         for page in sources.read(self.name):
             for row in page:
                 for name in self.resource.omit:
