@@ -122,7 +122,8 @@ class Field:
     converts: bool = True
     value_format: str | None = None
     description: str | None = None
-    sql_case: tuple[str, ...] = ()
+    #: Its values as LookML lists them, which is the order they sort in.
+    ranks: tuple[str, ...] = ()
 
     @property
     def view(self) -> str:
@@ -159,6 +160,13 @@ class Field:
         if self.measure:
             return _AGGREGATES[self.type].format(sql=self.sql, t=moment)
         return f"coalesce({self.sql}, false)" if self.type == "yesno" else self.sql
+
+    def place(self, value: str) -> str:
+        """What is sorted by, as SQL over the value: tiers and ``case`` values sort by rank."""
+        if not self.ranks:
+            return value
+        listed = ", ".join("'" + text.replace("'", "''") + "'" for text in self.ranks)
+        return f"list_position([{listed}], {value})"
 
     def render(self, value: str) -> str:
         """What Looker writes, as SQL over the value."""
@@ -327,7 +335,7 @@ def field_metadata(each: Field, explore: Explore) -> Row:
         "description": each.description,
         "dimension_group": f"{each.view}.{each.group}" if each.group else None,
         "drill_fields": [],
-        "enumerations": [{"label": text, "value": text} for text in each.sql_case] or None,
+        "enumerations": [{"label": text, "value": text} for text in each.ranks] or None,
         "error": None,
         "field_group_label": f"{each.group.title()} Date" if each.group else None,
         "field_group_variant": each.frame.replace("_", " ").title() if each.frame else short,
@@ -354,7 +362,7 @@ def field_metadata(each: Field, explore: Explore) -> Row:
         "permanent": None,
         "primary_key": each.primary_key,
         "project_name": explore.model,
-        "requires_refresh_on_sort": False,
+        "requires_refresh_on_sort": bool(each.ranks),
         "scope": each.view,
         "sortable": True,
         "sql": None,

@@ -135,12 +135,12 @@ class Plan:
     def _order(self, columns: list[Field]) -> str:
         if self._lies_so(columns):
             return ""
-        positions = {column.name: n for n, column in enumerate(columns, 1)}
+        places = {column.name: column.place(f"c{n}") for n, column in enumerate(columns)}
         # Nulls are low: `null_sort_treatment` of the explores.
         return ", ".join(
-            f"{positions[name]} {'DESC NULLS LAST' if descending else 'ASC NULLS FIRST'}"
+            f"{places[name]} {'DESC NULLS LAST' if descending else 'ASC NULLS FIRST'}"
             for name, descending in self.sorts
-            if name in positions
+            if name in places
         )
 
     @staticmethod

@@ -142,7 +142,7 @@ _ORDERS = plain(
         "size",
         "string",
         f"CASE WHEN {_PRICE} < 100 THEN 'Small' WHEN {_PRICE} < 500 THEN 'Medium' ELSE 'Large' END",
-        sql_case=("Small", "Medium", "Large"),
+        ranks=("Small", "Medium", "Large"),
     ),
     *time("orders", "created", FRAMES),
     *time("orders", "delivered"),
@@ -175,7 +175,7 @@ _USERS = plain(
         f"CASE WHEN {_AGE} IS NULL THEN 'Undefined' WHEN {_AGE} < 20 THEN 'Below 20' "
         f"WHEN {_AGE} < 40 THEN '20 to 39' WHEN {_AGE} < 60 THEN '40 to 59' "
         f"ELSE '60 or Above' END",
-        sql_case=("Below 20", "20 to 39", "40 to 59", "60 or Above", "Undefined"),
+        ranks=("Below 20", "20 to 39", "40 to 59", "60 or Above", "Undefined"),
     ),
     dimension(
         "users",

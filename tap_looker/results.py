@@ -83,8 +83,10 @@ class Result:
         columns: In the order of its fields.
         keys: Fields of the primary key; none where rows have no identity.
         replication_key: Field of the bookmark, or "".
-        order: What its rows can be sorted by and read on from; empty where they cannot.
+        order: What its rows can be sorted by and read on from, if :func:`rows.check_order` agrees;
+            empty where they cannot.
         calculated: It has table calculations, which Looker does after all rows are there.
+        metadata: Asks for the metadata of its fields, by name.
     """
 
     query: Mapping[str, Any]
@@ -93,6 +95,7 @@ class Result:
     replication_key: str = ""
     order: tuple[rows.Key, ...] = ()
     calculated: bool = False
+    metadata: Callable[[], Mapping[str, Row]] = dict
 
 
 def definitions(config: Mapping[str, Any]) -> tuple[list[Definition], list[str]]:
@@ -209,13 +212,20 @@ class Resolver:
         """
         query, zone = self.query(definition)
         try:
-            known = self._fields(query["model"], query["view"])
+            known = self.metadata(query)
         except RequestError as error:
             raise DefinitionError(
                 [f"no explore {query['model']}::{query['view']}: {error.message.rstrip('.')}"]
             ) from error
-        calculations = _dynamic_fields(query)
-        return _described(definition, query, zone, {**known, **calculations})
+        return _described(definition, query, zone, known)
+
+    def metadata(self, query: Mapping[str, Any]) -> dict[str, Row]:
+        """The fields of a query's explore and those that the query itself defines, by name.
+
+        Raises:
+            RequestError: There is no such explore, or the key may not see it.
+        """
+        return {**self._fields(query["model"], query["view"]), **_dynamic_fields(query)}
 
     def query(self, definition: Definition) -> tuple[dict[str, Any], tzinfo]:
         """The query behind a definition, and the time zone of its answers.
@@ -278,6 +288,7 @@ def _dynamic_fields(query: Mapping[str, Any]) -> dict[str, Row]:
                     "type": hint,
                     "label": one.get("label"),
                     "category": category,
+                    "dynamic": True,
                 }
                 break
     return fields
@@ -338,13 +349,19 @@ def _described(
     order: dict[str, None] = {}
     if not pivots and not calculated and keys and all(key in kinds for key in keys):
         sorted_by = [definition.replication_key, *keys] if definition.replication_key else keys
-        order = dict.fromkeys(sorted_by)
-        if not all(name in kinds and _sorts_as_it_reads(known[name]) for name in order):
-            order = {}
-    if definition.replication_key and definition.replication_key in fields and not order:
-        mistakes.append(
-            "replication_key: needs a dimension, in a query without pivots and table calculations"
-        )
+        order = dict.fromkeys(sorted_by if all(name in kinds for name in sorted_by) else ())
+    if definition.replication_key and definition.replication_key in fields:
+        if not order:
+            mistakes.append(
+                "replication_key: needs a dimension, in a query without pivots and table "
+                "calculations"
+            )
+        elif kinds[definition.replication_key] == "text" and not rows.sorts_as_text(
+            known[definition.replication_key]
+        ):
+            mistakes.append(
+                f"replication_key: Looker does not sort {definition.replication_key} by its text"
+            )
     if mistakes:
         raise DefinitionError(mistakes)
     return Result(
@@ -354,6 +371,7 @@ def _described(
         replication_key=definition.replication_key,
         order=tuple(rows.Key(name, kinds[name]) for name in order),
         calculated=calculated,
+        metadata=lambda: known,
     )
 
 
@@ -363,6 +381,7 @@ def catalogued(
     zone: tzinfo,
     properties: Mapping[str, Any],
     key_properties: Sequence[str],
+    metadata: Callable[[], Mapping[str, Row]],
 ) -> Result:
     """As :meth:`Resolver.result`, with columns from a catalog in place of metadata.
 
@@ -406,13 +425,8 @@ def catalogued(
         replication_key=definition.replication_key,
         order=tuple(rows.Key(name, kinds[name]) for name in order if name in kinds),
         calculated=bool(calculations),
+        metadata=metadata,
     )
-
-
-def _sorts_as_it_reads(about: Row) -> bool:
-    """Looker sorts some texts by rank: tiers, days and months by their names, listed values."""
-    ranked = ("tier", "bin", "date_day_of_week", "date_month_name")
-    return about.get("type") not in ranked and not about.get("enumerations")
 
 
 def _pivoted(value: Any) -> Any:

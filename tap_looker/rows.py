@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import backoff
@@ -324,6 +324,43 @@ class Key:
     kind: str
 
 
+def check_order(key: Iterable[Key], metadata: Callable[[], Mapping[str, Row]]) -> None:
+    """The one rule for reading on behind a cut: Looker sorts the key as it compares it.
+
+    Numbers and times sort by their values. Texts may not: Looker sorts tiers, ``case`` values, the
+    names of days and months, and what has an ``order_by_field`` by rank. What a filter would then
+    let through is not what comes after the last row. Only for texts is metadata asked for.
+
+    Raises:
+        RequestError: It does not, that is not known, or the metadata cannot be read.
+    """
+    texts = [part.field for part in key if part.kind == "text"]
+    if not texts:
+        return
+    known = metadata()
+    ranked = [field for field in texts if not sorts_as_text(known.get(field, {}))]
+    if ranked:
+        raise RequestError(
+            f"The result may have been cut short, and there is no reading on from there: Looker"
+            f" may not sort {', '.join(ranked)} alphabetically. Set limit to say how many rows it"
+            " may have, or primary_keys to fields that are sorted by value.",
+            200,
+        )
+
+
+NAMES_OF_DAYS = frozenset({"date_day_of_week", "date_month_name"})
+TEXTS = frozenset({"string", "zipcode", "location"})
+
+
+def sorts_as_text(about: Row) -> bool:
+    """Whether a text field is sorted by its text (``LookmlModelExploreField``)."""
+    kind = str(about.get("type"))
+    if kind not in TEXTS and (not kind.startswith("date_") or kind in NAMES_OF_DAYS):
+        return False
+    signs = ("enumerations", "sql_case", "requires_refresh_on_sort", "dynamic")
+    return not any(about.get(sign) for sign in signs)
+
+
 def pages(
     client: LookerClient,
     query: Mapping[str, Any],
@@ -332,6 +369,7 @@ def pages(
     limit: int,
     after: int | None = None,
     run: Callable[[Mapping[str, Any]], Iterator[Row]] | None = None,
+    metadata: Callable[[], Mapping[str, Row]] = dict,
 ) -> Iterator[Row]:
     """All rows of a query, in the order of a key, over as many runs as it takes.
 
@@ -346,15 +384,17 @@ def pages(
         limit: Rows per page; -1 for all at once, read on only where they may have been cut.
         after: For a key of one whole number: start behind this.
         run: How a query is run, if not by :func:`run`.
+        metadata: For :func:`check_order`, which is asked when a page may have been cut.
 
     Raises:
-        RequestError: A page was refused, or broke off again and again.
+        RequestError: A page was refused, broke off again and again, or cannot be read on.
     """
     run = run or partial(_run, client)
     by_number = _by_number(key)
     last: list[Any] | None = None if after is None else [after]
     first: list[Any] | None = None
-    breaks, unique = 0, True
+    breaks, unique, ascending = 0, True, True
+    may_go_on = cache(partial(check_order, key, metadata))
     while True:
         length = 0
         try:
@@ -369,12 +409,16 @@ def pages(
                     raise RequestError("The rows do not come in the order that was asked for.", 200)
                 if length == 1:
                     first = values
+                elif ascending and not by_number:
+                    ascending = _ascends(key, last, values)
                 last, breaks = values, 0
                 yield row
         except BrokenOffError:
             breaks += 1
-            if breaks >= BREAKS or not unique:
+            if breaks >= BREAKS or not unique or not ascending:
                 raise
+            if last is not None:
+                may_go_on()
             continue
         if (length not in CUTS) if limit < 0 else (length < min(limit, SHORTEST_CUT)):
             return
@@ -385,6 +429,9 @@ def pages(
                 f"({fields}).",
                 200,
             )
+        if not ascending:
+            raise RequestError("The rows do not come in the order that was asked for.", 200)
+        may_go_on()
 
 
 _run = run
@@ -416,6 +463,7 @@ def whole(
     client: LookerClient,
     query: Mapping[str, Any],
     key: Sequence[Key],
+    metadata: Callable[[], Mapping[str, Row]] = dict,
 ) -> Iterator[Row]:
     """Every row of a query, without a limit.
 
@@ -423,7 +471,7 @@ def whole(
         RequestError: It was refused, broke off, or may have been cut and cannot be read on.
     """
     if key:
-        yield from pages(client, query, key, limit=-1, run=run)
+        yield from pages(client, query, key, limit=-1, run=run, metadata=metadata)
         return
     count = 0
     for row in once(run, {**query, "limit": "-1"}):
@@ -513,6 +561,22 @@ def _is_beyond(values: list[Any], last: list[Any]) -> bool:
         return bool(_number(values[0]) > _number(last[0]))
     except MisfitError:
         return False
+
+
+def _ascends(key: Sequence[Key], last: list[Any] | None, values: list[Any]) -> bool:
+    """Whether a row may come after another: as far as numbers and times, not texts, can tell."""
+    for part, before, after in zip(key, last or (), values, strict=False):
+        if before == after:
+            continue
+        if part.kind == "text" or None in (before, after):
+            return True  # collations and the place of nulls are the database's own
+        try:
+            if part.kind in ("integer", "number"):
+                return bool(_number(before) < _number(after))
+            return str(before) < str(after)
+        except MisfitError:
+            return True
+    return True
 
 
 def _beyond(key: Sequence[Key], last: list[Any]) -> str:

@@ -972,6 +972,71 @@ def test_a_cut_result_is_read_on_along_any_key_or_fails(of, fields, keys):
             assert len(run.records["mine"]) <= len(whole.records["mine"])
 
 
+CUSTOM_DIMENSION = {
+    "dimension": "shout", "expression": "upper(${users.name})", "_type_hint": "string"
+}  # fmt: skip
+RANKED = [
+    ["users.age_tier", "users.city", "orders.id"],
+    ["orders.size", "orders.created_date", "orders.id"],
+    ["orders.created_day_of_week", "orders.id"],
+    ["orders.created_month_name", "orders.id"],
+    ["shout", "orders.id"],
+]
+
+
+@pytest.mark.parametrize("fields", RANKED, ids=lambda fields: fields[0])
+@pytest.mark.parametrize("catalog", [True, False], ids=["with a catalog", "without a catalog"])
+@pytest.mark.parametrize("way", ["all", "paged"])
+def test_pagination_never_compares_texts_that_looker_sorts_by_rank(of, fields, catalog, way):
+    """Tiers, ``case`` values, names of days, custom fields: a cut is an error, not fewer rows."""
+    custom = {"dynamic_fields": json.dumps([CUSTOM_DIMENSION])} if "shout" in fields else {}
+    entry = query(*fields, primary_keys=fields, **custom)
+    with Emulator(row_cap=500, download_without_limit=way == "all") as emulator:
+        runs = of(emulator)
+        listed = runs.catalog(queries=[entry]) if catalog else None
+        run = run_cli(*runs.arguments(listed, queries=[entry]))
+        (failure,) = failures(run)
+        assert run.exit_code == 1
+        assert fields[0] in failure
+        assert "limit" in failure
+
+
+def test_metadata_is_asked_for_again_only_when_a_cut_meets_a_text_key(of):
+    """A catalog spares the calls, but for a key whose order is in doubt."""
+
+    def asked(entry, cap):
+        with Emulator(row_cap=cap) as emulator:
+            runs = of(emulator)
+            catalog = runs.catalog(queries=[entry])
+            emulator.reset_calls()
+            runs.sync(catalog, queries=[entry]).succeeded()
+            return [call.path for call in emulator.calls if "/explores/" in call.path]
+
+    by_text = query("orders.note", "orders.id", primary_keys=["orders.note", "orders.id"])
+    assert asked(by_text, 500) == ["/lookml_models/thelook/explores/orders"]
+    assert not asked(by_text, 600)
+    by_number = query("orders.id", "orders.status")
+    assert not asked(by_number, 500)
+
+
+def test_a_catalog_cannot_make_a_ranked_text_the_bookmark(of):
+    """The field of the bookmark was changed after the discovery: refused before it filters."""
+    with Emulator() as emulator:
+        runs = of(emulator)
+        entry = query("users.age_tier", "orders.id", primary_keys=["orders.id"])
+        catalog = runs.catalog(queries=[entry])
+        entry = {**entry, "replication_key": "users.age_tier"}
+        catalog["streams"][0] |= {
+            "replication_key": "users_age_tier", "replication_method": "INCREMENTAL"
+        }  # fmt: skip
+        state = {"bookmarks": {"mine": {"replication_key": "users_age_tier",
+                                        "replication_key_value": "20 to 39"}}}  # fmt: skip
+        run = runs.sync(catalog, state, queries=[entry])
+        assert run.exit_code == 1
+        assert not run.records.get("mine")
+        assert "users.age_tier" in failures(run)[0]
+
+
 def test_a_cut_result_without_a_key_is_an_error(of):
     with Emulator(row_cap=500) as emulator:
         entry = query("orders.id", "orders.status", "orders.count", pivots=["orders.status"])

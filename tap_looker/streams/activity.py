@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_looker import rows, settings
@@ -120,14 +121,16 @@ class ActivityStream(RowsStream):
             else {},
             "query_timezone": "UTC",
         }
+        key = [rows.Key(field, kinds[field]) for field in order]
         found = rows.pages(
             client,
             query,
-            [rows.Key(field, kinds[field]) for field in order],
+            key,
             limit=self.config["activity_page_size"],
             after=self._bookmark - self.config["activity_lookback"] - 1
             if by_id and goes_on
             else None,
             run=_reading_again(client),
+            metadata=partial(rows.explore_fields, client, MODEL, activity.explore),
         )
         return rows.records([self._columns[field] for field in fields], found)

@@ -106,7 +106,12 @@ class ResultStream(RowsStream):
         try:
             query, zone = resolver.query(self.definition)
             return catalogued(
-                self.definition, query, zone, self.schema["properties"], self.primary_keys
+                self.definition,
+                query,
+                zone,
+                self.schema["properties"],
+                self.primary_keys,
+                lambda: resolver.metadata(query),
             )
         except DefinitionError as error:
             raise LookerError(f"Setting {self.definition.where}: {error}.") from error
@@ -141,9 +146,11 @@ class ResultStream(RowsStream):
                     "%s has %d rows, as many as its limit: there may be more.", self.name, count
                 )
             return
+        if self._bookmark is not None:
+            rows.check_order(result.order[:1], result.metadata)
         came = False
         try:
-            for row in rows.whole(run, client, query, result.order):
+            for row in rows.whole(run, client, query, result.order, result.metadata):
                 came = True
                 yield row
         except RequestError as error:
@@ -157,7 +164,14 @@ class ResultStream(RowsStream):
                 ) from error
             page_size = self.config["activity_page_size"]
             try:
-                yield from rows.pages(client, query, result.order, limit=page_size, run=run)
+                yield from rows.pages(
+                    client,
+                    query,
+                    result.order,
+                    limit=page_size,
+                    run=run,
+                    metadata=result.metadata,
+                )
             except RequestError as second:
                 raise (error if second.status == error.status else second) from error
 
