@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -57,8 +58,9 @@ def environment(name: str) -> Path:
 
 def main(arguments: list[str]) -> None:
     """Do what the first argument names."""
-    if sys.version_info < (3, 10):
-        sys.exit(f"tap-looker needs Python 3.10 or newer, this is {sys.version.split()[0]}.")
+    oldest = re.search(r'requires-python = ">=3\.(\d+)"', (ROOT / "pyproject.toml").read_text())
+    if oldest and sys.version_info < (3, int(oldest[1])):
+        sys.exit(f"tap-looker needs Python 3.{oldest[1]} or newer, not {sys.version.split()[0]}.")
     task, *rest = arguments or ["help"]
     if task not in ("demo", "test", "check", "fix", "bench"):
         sys.exit(__doc__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import threading
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from looker_emulator.emulator import CLIENT_ID, CLIENT_SECRET, Emulator
 from looker_emulator.instance import SIZES
@@ -33,7 +33,7 @@ def main() -> None:
         port=arguments.port,
         latency_ms=arguments.latency_ms,
         activity_rows=arguments.activity_rows,
-        now=datetime.now(timezone.utc).replace(microsecond=0),
+        now=datetime.now(UTC).replace(microsecond=0),
         client_id=arguments.client_id,
         client_secret=arguments.client_secret,
     )

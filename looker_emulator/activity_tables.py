@@ -8,7 +8,7 @@ their ids, which have gaps; the last ones are not finished yet.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from looker_emulator.instance import Instance
     from looker_emulator.values import Row
 
-NOW = datetime(2026, 6, 30, 21, 15, tzinfo=timezone.utc)
+NOW = datetime(2026, 6, 30, 21, 15, tzinfo=UTC)
 """When it is in an emulator that is not told: the end of the year of use."""
 LENGTH = timedelta(days=365)
 

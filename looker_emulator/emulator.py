@@ -16,7 +16,7 @@ from looker_emulator.server import Call, Options, Server
 from looker_emulator.wire import Connection
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from looker_emulator.activity import Activity
     from looker_emulator.faults import Fault

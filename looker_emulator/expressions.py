@@ -33,7 +33,7 @@ _FUNCTIONS = {
     "date_time": "make_timestamp",
     "floor": "floor",
     "if": "if",
-    "is_null": "isnull",
+    "is_null": "is_null",
     "length": "length",
     "lower": "lower",
     "round": "round",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +17,7 @@ HOST = "https://localhost:19999"
 API = f"{HOST}/api/4.0"
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_DAY_ONE = datetime(2023, 1, 9, 7, 30, tzinfo=timezone.utc)
+_DAY_ONE = datetime(2023, 1, 9, 7, 30, tzinfo=UTC)
 
 
 def slug(kind: str, number: int) -> str:

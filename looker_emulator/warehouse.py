@@ -19,6 +19,7 @@ MACROS = """
 -- A number below n that is as good as random, and the same everywhere.
 CREATE MACRO dice(i, salt, n) AS
     ((CAST(i AS BIGINT) * 2654435761 + salt * 974711) % 4294967296) // 65536 % n;
+CREATE MACRO is_null(value) AS value IS NULL;
 CREATE MACRO choice(options, i, salt) AS options[1 + dice(i, salt, len(options))];
 """
 

@@ -22,15 +22,17 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
 
 import benchmarks  # noqa: E402
-from tap_looker import resources  # noqa: E402
-from tap_looker.activity import ACTIVITIES, Activity  # noqa: E402
-from tap_looker.readers import READERS  # noqa: E402
-from tap_looker.resources import RESOURCES, Resource  # noqa: E402
-from tap_looker.rows import column_name  # noqa: E402
+from tap_looker.queries.columns import column_name  # noqa: E402
+from tap_looker.queries.system_activity import ACTIVITIES, Activity  # noqa: E402
+from tap_looker.resources import table as resources  # noqa: E402
+from tap_looker.resources.kinds import Composite, Nested, Search  # noqa: E402
+from tap_looker.resources.table import RESOURCES  # noqa: E402
 from tap_looker.tap import TapLooker  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from tap_looker.resources.resource import Resource
 
 FILES = ("README.md", "docs/streams.md", "docs/benchmarks.md", "meltano.yml", ".env.example")
 FIGURES = ROOT / "benchmarks" / "figures.json"
@@ -41,12 +43,6 @@ GROUPS = {
     "LookML": resources.LOOKML,
     "Platform": resources.PLATFORM,
     "Beta and alpha": resources.PREVIEW,
-}
-
-#: Where the streams without a path come from; see tap_looker.readers.
-SEVERAL = {
-    "queries": "tiles, `/folders/{folder_id}/looks`",
-    "content_metadata": "`/content_metadata`",
 }
 
 BILLED = {"non_query": "", "db_query": " (billed as queries)", "none": " (not billed)"}
@@ -192,42 +188,39 @@ def activity_table() -> list[str]:
 
 def endpoint(row: Resource) -> str:
     """Where the rows come from."""
-    if row.path:
-        return f"`{row.path}`"
-    if row.inside:
-        return f"inside `{row.inside}`"
-    if row.name not in SEVERAL:
-        raise DocsError(f"{row.name} has no path: say in SEVERAL where its rows come from")
-    return SEVERAL[row.name]
+    source = row.source
+    if isinstance(source, Nested):
+        return f"inside `{source.resource}`"
+    return source.places if isinstance(source, Composite) else f"`{source.path}`"
 
 
 def cost(row: Resource) -> str:
     """How many calls a stream costs, besides the streams whose rows it has to read first."""
-    if row.inside:
-        shared = f"none besides `{row.inside}`"
-        return f"1 per {row.per}, shared with `{row.inside}`" if row.per else shared
-    if row.per:
-        calls = f"1 per {row.per}"
-    elif row.paged:
+    source = row.source
+    if isinstance(source, Nested):
+        shared = f"none besides `{source.resource}`"
+        return f"1 per {row.cost_per}, shared with `{source.resource}`" if row.cost_per else shared
+    if row.cost_per:
+        calls = f"1 per {row.cost_per}"
+    elif isinstance(source, Search):
         calls = f"1 per {settings()['page_size']['default']} rows"
     else:
         calls = "1"
-    if row.trash:
+    if isinstance(source, Search) and source.has_trash:
         calls += ", the trash apart"
     before = ", ".join(f"`{name}`" for name in reads(row))
-    return calls + BILLED[row.activity] + (f", besides {before}" if before else "")
+    return calls + BILLED[source.billing] + (f", besides {before}" if before else "")
 
 
 def reads(row: Resource) -> list[str]:
     """The streams whose rows a stream has to read first."""
-    read = _Reads(row.each)
-    if row.name in READERS:
-        READERS[row.name].wants(read)  # type: ignore[arg-type]
+    read = _Reads()
+    row.source.plan(read)  # type: ignore[arg-type]
     return list(dict.fromkeys(read))
 
 
 class _Reads(list[str]):
-    """In the place of the sources: notes what a reader wants."""
+    """In the place of an extraction: notes what a source wants."""
 
     def want(self, name: str, *_: Any, **__: Any) -> None:
         self.append(name)
@@ -236,11 +229,11 @@ class _Reads(list[str]):
 def needs(row: Resource) -> str:
     """What the API key's user needs, and what happens without."""
     permissions = " or ".join(
-        "Admin role" if need == "administer" else f"`{need}`" for need in row.needs
+        "Admin role" if need == "administer" else f"`{need}`" for need in row.access.permissions
     )
-    if permissions and row.without:
-        return f"{permissions}, else {row.without}"
-    return permissions or (f"shows {row.without}" if row.without else "")
+    if permissions and row.access.otherwise:
+        return f"{permissions}, else {row.access.otherwise}"
+    return permissions or (f"shows {row.access.otherwise}" if row.access.otherwise else "")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -35,7 +35,9 @@ from looker_sdk.sdk.api40 import models
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
 
-from tap_looker.resources import RESOURCES, Resource  # noqa: E402
+from tap_looker.resources.kinds import Endpoint, Nested, Search  # noqa: E402
+from tap_looker.resources.resource import Resource  # noqa: E402, TC001
+from tap_looker.resources.table import RESOURCES  # noqa: E402
 from tap_looker.schemas import LEFT_OUT, WRITE_ONLY  # noqa: E402
 
 SCHEMAS = ROOT / "tap_looker" / "schemas"
@@ -74,9 +76,9 @@ def generate(row: Resource) -> dict[str, Any]:
     """The schema of a row's records."""
     of_model = object_of(getattr(models, row.model))["properties"] if row.model else {}
     left = row.only or tuple(name for name in of_model if name not in row.omit)
-    properties = {name: added(row, name) for name in row.adds if name not in left}
+    properties = {name: added(row, name) for name in row.added_columns if name not in left}
     properties |= {name: of_model[name] for name in left}
-    if row.trash:
+    if isinstance(row.source, Search) and row.source.has_trash:
         properties.setdefault("deleted", DELETED)
     for key in row.keys:
         if key not in properties:
@@ -87,8 +89,13 @@ def generate(row: Resource) -> dict[str, Any]:
 
 def added(row: Resource, name: str) -> dict[str, Any]:
     """The schema of a property that the rows do not have: a key of what they belong to."""
-    path = row.columns.get(name) or row.carry.get(name)
-    above = " or ".join(row.each) or row.inside
+    source, path, above = row.source, "", ""
+    if isinstance(source, Endpoint) and source.parent:
+        path, above = source.parent.fields.get(name, ""), source.parent.resource
+    if isinstance(source, (Endpoint, Nested)):
+        path = path or source.include_from_parent.get(name, "")
+    if isinstance(source, Nested):
+        above = source.resource
     of = f", {path.rpartition('.')[2]} of {above}" if path and above else ""
     return {"type": ["string", "null"], "description": f"{name.replace('_', ' ').capitalize()}{of}"}
 

@@ -7,20 +7,20 @@ Only where a key may not see these, each kind of permission is tried on one smal
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from tap_looker.activity import ACTIVITIES
-from tap_looker.client import segment
 from tap_looker.errors import RequestError
-from tap_looker.resources import BY_NAME
-from tap_looker.sources import rendered, tree
+from tap_looker.looker.response import segment
+from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.resources.fields import rendered, tree
+from tap_looker.resources.kinds import Endpoint, Search
+from tap_looker.resources.table import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from tap_looker.client import LookerClient
-    from tap_looker.resources import Resource
+    from tap_looker.looker.client import LookerClient
+    from tap_looker.resources.resource import Resource
 
 ALL, PART, NONE, UNKNOWN = "all", "part", "none", "unknown"
 ACTIVITY_NEEDS = ("see_system_activity", "administer")
@@ -38,7 +38,7 @@ class StreamAccess:
         access: ``all``, ``part``, ``none`` or ``unknown``.
         note: What of it, or what is missing.
         calls: How many calls it costs, besides what others ask for anyway; None if not known.
-        activity: How Looker bills them.
+        billing: How Looker bills them.
     """
 
     stream: str
@@ -46,7 +46,7 @@ class StreamAccess:
     access: str
     note: str
     calls: int | None
-    activity: str
+    billing: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Report:
         permissions: What the user's roles permit; None where the key may not see that.
         streams: In the order of their names.
         ask_for: Permissions to ask the Looker admin for, for the selected streams.
-        calls: Of a run of the selected streams, by activity; at the least.
+        calls: Of a run of the selected streams, by billing; at the least.
         is_estimate: Some of them could not be counted.
     """
 
@@ -92,20 +92,20 @@ def report(
     permissions = _permissions(client, me)
     is_admin = permissions is not None and "administer" in permissions
     tried = {} if permissions is not None else _tried(client, selected)
-    counts = _Counts(client, wanted)
+    counts = _Counts(client, wanted, page_size, include_deleted=include_deleted)
     streams = []
     for name, needs, without in _all_streams():
         access, note = _access(needs, without, permissions, is_admin=is_admin, tried=tried)
         calls: int | None = 0
-        activity = "db_query"
+        billing = "db_query"
         if name in BY_NAME:
             resource = BY_NAME[name]
-            activity = resource.activity
+            billing = resource.source.billing
             if name in wanted and access != NONE:
-                calls = _calls(resource, counts, page_size, include_deleted=include_deleted)
+                calls = resource.source.estimate_calls(counts, resource)
         elif name in selected and access != NONE:
             calls = None
-        streams.append(StreamAccess(name, name in selected, access, note, calls, activity))
+        streams.append(StreamAccess(name, name in selected, access, note, calls, billing))
     ask_for = {
         needs[0]: None
         for (name, needs, _), stream in zip(_all_streams(), streams, strict=True)
@@ -113,7 +113,7 @@ def report(
     }
     total: dict[str, int] = {}
     for stream in streams:
-        total[stream.activity] = total.get(stream.activity, 0) + (stream.calls or 0)
+        total[stream.billing] = total.get(stream.billing, 0) + (stream.calls or 0)
     total.pop("none", None)
     return Report(
         user=f"{me.get('display_name') or 'user'} ({me.get('id')})",
@@ -145,9 +145,9 @@ def as_text(found: Report) -> str:
         asked = ", ".join(found.ask_for).replace("administer", "the Admin role")
         lines.append(f"To read all that is selected, ask the Looker admin for: {asked}.")
     costs = [
-        _counted(found.calls[activity], what)
-        for activity, what in (("non_query", "admin call"), ("db_query", "query call"))
-        if activity in found.calls
+        _counted(found.calls[billing], what)
+        for billing, what in (("non_query", "admin call"), ("db_query", "query call"))
+        if billing in found.calls
     ]
     more = ", and more where it says ?" if found.is_estimate else ""
     lines.append(f"A run of what is selected costs about {', '.join(costs)}, 1 login{more}.")
@@ -162,7 +162,8 @@ def _counted(number: int | None, what: str) -> str:
 
 def _all_streams() -> Iterator[tuple[str, tuple[str, ...], str]]:
     rows: list[tuple[str, tuple[str, ...], str]] = [
-        (resource.name, resource.needs, resource.without) for resource in BY_NAME.values()
+        (resource.name, resource.access.permissions, resource.access.otherwise)
+        for resource in BY_NAME.values()
     ]
     rows += [(activity.name, ACTIVITY_NEEDS, "") for activity in ACTIVITIES]
     yield from sorted(rows)
@@ -171,7 +172,7 @@ def _all_streams() -> Iterator[tuple[str, tuple[str, ...], str]]:
 def _permissions(client: LookerClient, me: dict[str, Any]) -> set[str] | None:
     """What the user's roles permit; None where Looker does not show that."""
     try:
-        roles = client.rows(f"/users/{segment(me.get('id'))}/roles", {}, ("id",))
+        roles = client.get_list(f"/users/{segment(me.get('id'))}/roles", {}, ("id",))
     except RequestError:
         return None
     found: set[str] = set()
@@ -190,18 +191,20 @@ def _tried(client: LookerClient, selected: Collection[str]) -> dict[tuple[str, .
     tried: dict[tuple[str, ...], bool] = {}
     for name in sorted(selected):
         resource = BY_NAME.get(name)
-        if not resource or not resource.needs or resource.needs in tried or resource.each:
+        source = resource.source if resource else None
+        if not resource or not isinstance(source, Endpoint) or source.parent:
             continue
-        if not resource.path or resource.without or resource.per:
+        access = resource.access
+        if not access.permissions or access.permissions in tried or access.otherwise:
             continue
+        if resource.cost_per:
+            continue
+        limit = {"limit": 1} if isinstance(source, Search) else {}
         try:
-            client.get(
-                resource.path, {**resource.params, **({"limit": 1} if resource.paged else {})}
-            )
+            client.get(source.path, {**source.params, **limit}, billing=source.billing)
+            tried[access.permissions] = True
         except RequestError:
-            tried[resource.needs] = False
-        else:
-            tried[resource.needs] = True
+            tried[access.permissions] = False
     return tried
 
 
@@ -229,71 +232,58 @@ def _access(
 class _Counts:
     """How many rows there are, asked once where it is worth a call."""
 
-    def __init__(self, client: LookerClient, selected: Collection[str]) -> None:
+    def __init__(
+        self,
+        client: LookerClient,
+        selected: Collection[str],
+        page_size: int,
+        *,
+        include_deleted: bool,
+    ) -> None:
+        self.page_size = page_size
+        self.include_deleted = include_deleted
         self._client = client
         self._known: dict[str, int | None] = {}
+        sources = [BY_NAME[name].source for name in selected if name in BY_NAME]
         self._parents = {
-            parent for name in selected if name in BY_NAME for parent in BY_NAME[name].each
+            source.parent.resource
+            for source in sources
+            if isinstance(source, Endpoint) and source.parent
         }
 
     def of(self, name: str) -> int | None:
-        """The number of rows of a resource; None where it is not to be had for one call."""
+        """The rows of a resource; None where one call does not tell."""
         if name not in self._known:
             self._known[name] = self._count(BY_NAME[name])
         return self._known[name]
 
-    def items(self, resource: Resource, parent: Resource) -> int | None:
-        """The number of calls for the rows of another: of these, or of the items of a list in them.
-
-        At most: some rows need no call (disabled users, tiles without a merged query).
-        """
-        lists = [path for path in resource.columns.values() if "." in path]
+    def items(self, parent: str, paths: Iterable[str]) -> int | None:
+        """The rows of a resource, or the items of the lists in them that paths lead through."""
+        lists = [path for path in paths if "." in path]
         if not lists:
-            return self.of(parent.name)
+            return self.of(parent)
+        resource = BY_NAME[parent]
         try:
-            fields = rendered(tree([*parent.keys, *lists]))
-            rows = self._client.rows(parent.path, {"fields": fields}, ())
+            fields = rendered(tree([*resource.keys, *lists]))
+            rows = self._client.get_list(resource.source.path, {"fields": fields}, ())
         except RequestError:
             return None
-        self._known[parent.name] = len(rows)
+        self._known[parent] = len(rows)
         head = lists[0].partition(".")[0]
         return sum(len(row.get(head) or []) for row in rows)
 
     def _count(self, resource: Resource) -> int | None:
-        if resource.each or resource.inside or not resource.path:
+        source = resource.source
+        if not isinstance(source, Endpoint) or source.parent:
             return None
-        if not resource.paged and resource.name not in self._parents:
+        is_search = isinstance(source, Search)
+        if resource.name not in self._parents and not (is_search and resource.name in COUNTED):
             return 1
-        if resource.paged and resource.name not in COUNTED and resource.name not in self._parents:
-            return 1
-        limit = {"limit": 1, "offset": 0} if resource.paged else {}
+        limit = {"limit": 1, "offset": 0} if is_search else {}
         try:
-            answer = self._client.get(resource.path, {**limit, "fields": ",".join(resource.keys)})
+            answer = self._client.get(source.path, {**limit, "fields": ",".join(resource.keys)})
         except RequestError:
             return None
-        if resource.paged:
+        if is_search:
             return answer.total
         return len(answer.data) if isinstance(answer.data, list) else 1
-
-
-def _calls(
-    resource: Resource, counts: _Counts, page_size: int, *, include_deleted: bool
-) -> int | None:
-    """What a resource costs by itself: what it shares with others is theirs."""
-    if resource.inside:
-        return 0
-    if resource.each:
-        items = _sum(counts.items(resource, BY_NAME[parent]) for parent in resource.each)
-        return None if items is None else ceil(items / resource.together)
-    if not resource.path:
-        return counts.of("folders")  # at most: queries and metadata ask folder by folder
-    passes = 2 if resource.trash and include_deleted else 1
-    if not resource.paged:
-        return 1
-    total = counts.of(resource.name)
-    return None if total is None else max(1, ceil(total / page_size)) + passes - 1
-
-
-def _sum(numbers: Iterable[int | None]) -> int | None:
-    found = list(numbers)
-    return None if None in found else sum(one or 0 for one in found)

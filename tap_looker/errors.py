@@ -1,48 +1,52 @@
-"""What can go wrong, said in one line each.
+"""What can go wrong, in one line for the user each.
 
 ::
 
-    LookerError                one line for the user, exit code 1, no traceback
-    ├── SettingsError          a setting is missing or wrong; nothing was asked of Looker
-    ├── LoginError             Looker cannot be reached or does not accept the API key
-    ├── RequestError           a request failed for good, after its retries
-    │   └── DeniedError        403, or 404 on a collection: no permission, or not there
-    ├── BudgetError            the call that would go over max_calls was not made
-    ├── IncompleteError        the streams that could not be read whole; the end of a run
-    └── Interrupted            SIGTERM, Ctrl-C
+    LookerError                  exit code 1, no traceback
+    ├── SettingsError            a setting is missing or wrong; Looker was not asked for anything
+    ├── LoginError               Looker cannot be reached or does not accept the API key
+    ├── RequestError             a request failed for good, after its retries
+    │   ├── DeniedError          403, or 404 on a collection: no permission, or not there
+    │   ├── TimedOutError        no answer, or no more of it, in time
+    │   ├── BadResponseError     HTTP 200 with a web page, broken JSON or another shape of data
+    │   │   └── TruncatedError   the rows broke off; those before are good
+    │   ├── QueryError           HTTP 200 in which Looker says that the query failed
+    │   └── CutResultError       a result is not whole, or may not be, and cannot be continued
+    ├── BudgetError              the call that would exceed max_calls was not made
+    ├── IncompleteError          some streams could not be read whole; raised at the end of a run
+    └── Interrupted              SIGTERM, Ctrl-C
 
-They are `click` exceptions because that is how a command of the SDK ends with a message in place
-of a traceback, wherever in the command they are raised.
+The command turns them into log lines and exit codes: :mod:`tap_looker.cli`.
 """
 
 from __future__ import annotations
 
-import logging
-from typing import IO, Any
 
-import click
-from singer_sdk.exceptions import ConfigValidationError
+class LookerError(Exception):
+    """Base of all errors that users see.
 
-logger = logging.getLogger("tap-looker")
+    Attributes:
+        message: One line: what happened, where, and what to do.
+        exit_code: Of the command that ends with it.
+    """
 
+    exit_code = 1
 
-class LookerError(click.ClickException):
-    """Base of all errors that are said to the user."""
-
-    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002
-        """Log the message, with a traceback only where the log level asks for it."""
-        logger.error(
-            "%s", self.message, exc_info=self if logger.isEnabledFor(logging.DEBUG) else None
-        )
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
-class SettingsError(LookerError, ConfigValidationError):
-    """The configuration is wrong: one line for each setting."""
+class SettingsError(LookerError):
+    """The configuration is wrong.
+
+    Attributes:
+        errors: One line for each mistake.
+    """
 
     def __init__(self, errors: list[str]) -> None:
-        click.ClickException.__init__(self, "\n".join(errors))
+        super().__init__("\n".join(errors))
         self.errors = errors
-        self.schema = None
 
 
 class LoginError(LookerError):
@@ -62,7 +66,33 @@ class RequestError(LookerError):
 
 
 class DeniedError(RequestError):
-    """Looker says no: 403, or 404, its usual answer to a lack of permission."""
+    """Looker says no: 403, or 404, its usual answer to a missing permission."""
+
+
+class TimedOutError(RequestError):
+    """Looker, or something in front of it, gave up waiting, or the tap did."""
+
+
+class BadResponseError(RequestError):
+    """HTTP 200 with something other than the data that was asked for."""
+
+    def __init__(self, message: str, status: int = 200) -> None:
+        super().__init__(message, status)
+
+
+class TruncatedError(BadResponseError):
+    """The rows broke off; those that came are good."""
+
+
+class QueryError(RequestError):
+    """HTTP 200 in which Looker says that the query failed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 200)
+
+
+class CutResultError(RequestError):
+    """A result is not whole, or may not be, and cannot be continued."""
 
 
 class BudgetError(LookerError):
@@ -77,9 +107,9 @@ class Interrupted(LookerError):  # noqa: N818
     """The run was asked to end.
 
     Attributes:
-        exit_code: 128 and the number of the signal, as a shell would say it.
+        exit_code: 128 plus the number of the signal, as shells report it.
     """
 
     def __init__(self, signum: int) -> None:
-        super().__init__("Interrupted: what was written so far is whole, the rest was not read.")
-        self.exit_code = 128 + signum  # type: ignore[misc]
+        super().__init__("Interrupted: records and state written so far are kept.")
+        self.exit_code = 128 + signum

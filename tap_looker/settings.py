@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import unicodedata
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from dotenv import load_dotenv
 from singer_sdk import typing as th
 
 from tap_looker.errors import SettingsError
+from tap_looker.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -392,17 +393,14 @@ def start_date(config: Mapping[str, Any]) -> str:
     """From when on to read usage data in a first run: ISO 8601, in UTC."""
     if config.get("start_date"):
         return str(config["start_date"])
-    time = datetime.now(timezone.utc) - timedelta(days=DEFAULT_DAYS_BACK)
+    time = datetime.now(UTC) - timedelta(days=DEFAULT_DAYS_BACK)
     return time.replace(microsecond=0).isoformat()
 
 
 def _timestamp(value: str) -> str:
     """A time in UTC; without an offset it is taken for UTC (Meltano writes it so)."""
-    text = value.strip()
     try:
-        time = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
-        time = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
-        return time.astimezone(timezone.utc).isoformat()
+        return parse_time(value).astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise ValueError("must be a date or time like 2026-01-01T00:00:00Z") from None
 

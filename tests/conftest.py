@@ -8,7 +8,7 @@ import pytest
 from support import STREAMS, Run, Runner
 
 from looker_emulator import Emulator
-from tap_looker import client
+from tap_looker.looker import retry
 from tap_looker.tap import TapLooker
 
 
@@ -42,7 +42,7 @@ def runner_of(tmp_path):
 
 @pytest.fixture
 def _quick_retries(monkeypatch):
-    monkeypatch.setattr(client, "LONGEST_BACKOFF", 0.01)
+    monkeypatch.setattr(retry, "MAX_BACKOFF", 0.01)
 
 
 @pytest.fixture

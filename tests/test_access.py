@@ -18,8 +18,8 @@ from support import (
 )
 
 from looker_emulator import Emulator, Fault
-from tap_looker.activity import ACTIVITIES
-from tap_looker.resources import RESOURCES
+from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.resources.table import RESOURCES
 
 ALL_NAMES = {one.name for one in (*RESOURCES, *ACTIVITIES)}
 DEFAULT = {one.name for one in (*RESOURCES, *ACTIVITIES) if one.default}

@@ -16,10 +16,10 @@ import pytest
 from support import finished, selecting
 
 from looker_emulator import Emulator, Fault
-from tap_looker import auth
-from tap_looker.auth import LookerAuth
-from tap_looker.client import Answer
 from tap_looker.errors import LoginError, RequestError
+from tap_looker.looker import auth
+from tap_looker.looker.auth import LookerAuth
+from tap_looker.looker.response import ApiResponse
 
 
 def ended_in_one_line(run) -> str:
@@ -112,7 +112,7 @@ class Clock:
 
     def post_login(self):
         self.logins += 1
-        return Answer({"access_token": f"token-{self.logins}", **self.grant})
+        return ApiResponse({"access_token": f"token-{self.logins}", **self.grant})
 
     def token_after(self, seconds):
         self.now += seconds
@@ -159,7 +159,7 @@ def test_threads_wait_for_the_one_that_logs_in():
         logins.append(1)
         begun.set()
         assert go_on.wait(10)
-        return Answer({"access_token": "token", "expires_in": 60})
+        return ApiResponse({"access_token": "token", "expires_in": 60})
 
     shared = LookerAuth(post_login, "https://looker.example")
     tokens = []

@@ -8,7 +8,7 @@ import re
 import pytest
 from looker_sdk.sdk.api40 import methods
 
-from tap_looker.resources import RESOURCES
+from tap_looker.resources.table import RESOURCES
 
 # Collections that no stream reads, and why.
 EXCLUDED = {
@@ -63,7 +63,7 @@ EXCLUDED = {
 BESIDES = {
     "/folders/{}/looks",
     "/content_metadata",
-    *(path for resource in RESOURCES for path in resource.nested.values()),
+    *(path for resource in RESOURCES for path in resource.source.nested_lists.values()),
 }
 
 
@@ -81,7 +81,9 @@ def collections():
     return {one["name"]: one["path"] for one in found if "Sequence" in one["type"]}
 
 
-READ = {pattern(path) for path in BESIDES} | {pattern(one.path) for one in RESOURCES if one.path}
+READ = {pattern(path) for path in BESIDES} | {
+    pattern(one.source.path) for one in RESOURCES if one.source.path
+}
 
 
 def test_the_official_client_was_understood():
@@ -113,10 +115,10 @@ def test_every_path_of_the_table_is_one_of_the_official_client():
 def test_fields_are_asked_for_where_the_endpoint_takes_them():
     source = inspect.getsource(methods)
     for resource in RESOURCES:
-        if not resource.path:
+        if not resource.source.path:
             continue
-        path = re.escape(resource.path)
+        path = re.escape(resource.source.path)
         path = re.sub(r"\\\{\w+\\\}", r"\\{\\w+\\}", path)
         found = re.search(rf"# GET {path} -> \S+\n(?:(?!    def ).*\n)*?    def (\w+)\(", source)
         takes = "fields" in inspect.signature(getattr(methods.Looker40SDK, found[1])).parameters
-        assert takes == resource.selects, resource.name
+        assert takes == resource.source.supports_fields, resource.name

@@ -86,12 +86,6 @@ def test_every_block_is_in_a_file():
     assert sorted(begun) == sorted(generator.BLOCKS)
 
 
-def test_a_stream_without_a_path_has_to_be_explained():
-    row = generator.Resource(name="dreams", model="Look")
-    with pytest.raises(generator.DocsError, match="dreams"):
-        generator.endpoint(row)
-
-
 @pytest.mark.parametrize("name", STREAMS)
 def test_every_stream_of_the_catalog_is_documented(name):
     rows = [line for line in page_text("docs/streams.md") if line.startswith(f"| `{name}`")]
@@ -220,6 +214,21 @@ def test_the_readme_shows_how_to_see_it_work_and_how_to_test():
     assert {"python3 dev.py demo", "python3 dev.py test"} <= set(page_text("README.md"))
 
 
+def test_the_pythons_are_the_same_everywhere():
+    """pyproject.toml says which; the classifiers, the workflow and the pages follow."""
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    oldest = int(re.search(r'requires-python = ">=3\.(\d+)"', text)[1])
+    minors = [int(minor) for minor in re.findall(r"Python :: 3\.(\d+)", text)]
+    assert minors == list(range(oldest, max(minors) + 1))
+    assert f'target-version = "py3{oldest}"' in text
+    assert f'python_version = "3.{oldest}"' in text
+    workflow = (ROOT / ".github/workflows/test.yml").read_text("utf-8")
+    (matrix,) = re.findall(r"python: \[(.*)\]", workflow)
+    assert matrix == ", ".join(f'"3.{minor}"' for minor in minors)
+    for page in ("README.md", "CONTRIBUTING.md"):
+        assert f"Python 3.{oldest} or newer" in (ROOT / page).read_text("utf-8")
+
+
 def test_ci_runs_the_commands_of_the_readme():
     ci = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
     assert {"python3 dev.py demo", "python3 dev.py test", "python3 dev.py check"} <= set(ci)
@@ -227,9 +236,13 @@ def test_ci_runs_the_commands_of_the_readme():
 
 def test_every_module_is_in_the_guide():
     guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    named = set(re.findall(r"^(\w+(?:\.py|/)) {2,}", guide, re.MULTILINE))
-    there = {path.name for path in (ROOT / "tap_looker").glob("*.py")} - {"__init__.py"}
-    there |= {f"{path.parent.name}/" for path in (ROOT / "tap_looker").glob("*/__init__.py")}
+    named, room = set(), ""
+    for indent, name in re.findall(r"^(  |    )(\w+(?:\.py|/)) {2,}", guide, re.MULTILINE):
+        room = name if name.endswith("/") else room if indent == "    " else ""
+        named.add(name if room == name else f"{room}{name}")
+    tap = ROOT / "tap_looker"
+    there = {str(path.relative_to(tap)) for path in tap.rglob("*.py") if path.name != "__init__.py"}
+    there |= {f"{path.parent.name}/" for path in tap.glob("*/__init__.py")}
     assert named == there
 
 

@@ -9,7 +9,7 @@ import io
 import json
 import threading
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -928,8 +928,8 @@ def test_memory_does_not_grow_with_the_rows():
 
 
 def test_it_is_always_the_same_moment_unless_it_is_said(emulator):
-    assert emulator.activity.now == datetime(2026, 6, 30, 21, 15, tzinfo=timezone.utc)
-    with Emulator(now=datetime(2027, 3, 1, tzinfo=timezone.utc)) as other:
+    assert emulator.activity.now == datetime(2026, 6, 30, 21, 15, tzinfo=UTC)
+    with Emulator(now=datetime(2027, 3, 1, tzinfo=UTC)) as other:
         api = Api(other)
         dates = values(
             api.rows("history", "history.created_date", limit="1"), "history.created_date"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 from support import STREAMS, selecting
 
 from looker_emulator import Emulator, Fault
-from tap_looker.client import LookerClient
+from tap_looker.looker.client import LookerClient
 
 USERS = "/users/search"
 
@@ -200,7 +200,7 @@ def test_an_error_nobody_thought_of_fails_the_stream_alone(run, clean, monkeypat
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tap_looker.sources.rendered", broken)
+    monkeypatch.setattr("tap_looker.resources.kinds.rendered", broken)
     result = run(catalog=selecting("folders", "roles"))  # folders are asked for with fields=
     assert result.exit_code == 1
     assert result.records == {"roles": clean.records["roles"]}
@@ -288,7 +288,7 @@ def test_retry_after_seconds_is_obeyed(run, emulator, clean):
 
 
 def test_retry_after_a_date_is_obeyed(run, emulator):
-    moment = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=2)
+    moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
     date = format_datetime(moment, usegmt=True)
     emulator.add_fault(Fault("status", USERS, status=503, retry_after=date))
     run(catalog=selecting("users")).succeeded()

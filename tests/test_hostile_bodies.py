@@ -32,8 +32,8 @@ from support import DEADLINE, Run, Runner, catalog, finished, run_cli, selecting
 from test_trust import ended_within
 
 from looker_emulator import Emulator
-from tap_looker import client
-from tap_looker.resources import BY_NAME, RESOURCES
+from tap_looker.looker import client
+from tap_looker.resources.table import BY_NAME, RESOURCES
 
 API = "/api/4.0"
 LIMIT = 30.0  # seconds for a run
@@ -298,7 +298,9 @@ def test_a_body(between, hostile_run, body):
 
 @pytest.mark.parametrize("body", BODIES)
 def test_a_long_body(between, hostile_run, body, monkeypatch):
-    monkeypatch.setattr(client, "LARGE_BODY", 1)  # bytes: every list is parsed piece by piece
+    monkeypatch.setattr(
+        client, "MAX_BODY_IN_MEMORY", 1
+    )  # bytes: every list is parsed piece by piece
     between.change = instead(BODIES[body])
     assert_sound(hostile_run("projects", "groups"), "projects", "groups")
 
@@ -567,13 +569,15 @@ PARAMS = {
     "fields",
     "deleted",
     "parent_id",
-    *itertools.chain.from_iterable(resource.params for resource in RESOURCES),
+    *itertools.chain.from_iterable(
+        getattr(resource.source, "params", ()) for resource in RESOURCES
+    ),
 }
 
 
 def template(resource: Any) -> str:
     """The paths that a row of the table leads to."""
-    return re.sub(r"\\{\w+\\}", "[^/?#]+", re.escape(API + resource.path)) + r"(\?.*)?"
+    return re.sub(r"\\{\w+\\}", "[^/?#]+", re.escape(API + resource.source.path)) + r"(\?.*)?"
 
 
 @FEW

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from support import selecting
 
 from looker_emulator import Emulator, Fault
-from tap_looker.client import Answer, LookerClient
 from tap_looker.errors import RequestError
+from tap_looker.looker.client import LookerClient
+from tap_looker.looker.response import ApiResponse
 
 PAGED = ("dashboard_elements", "dashboards", "groups", "lookml_models", "looks", "users")
 
@@ -162,7 +163,7 @@ class MovingList:
                 self.change(place)
             start = int(params["offset"])
             rows = self.rows[start : start + int(params["limit"])]
-            return Answer([dict(row) for row in rows], len(self.rows) if self.total else None)
+            return ApiResponse([dict(row) for row in rows], len(self.rows) if self.total else None)
 
     def change(self, place):
         """Insert a row before the one at this place; -1 deletes the first, -2 the second."""
@@ -176,7 +177,7 @@ class MovingList:
         """The ids that come out of reading it page by page."""
         client = LookerClient("http://127.0.0.1:1", "id", "secret", concurrency=2)
         client.get = self.get
-        pages = client.pages("/things", {}, keys=("id",), size=size, sorts="id")
+        pages = client.iter_pages("/things", {}, keys=("id",), size=size, sorts="id")
         return [row["id"] for page in pages for row in page]
 
 
@@ -241,6 +242,6 @@ def test_keys_that_came_before_are_left_out():
     client = LookerClient("http://127.0.0.1:1", "id", "secret")
     client.get = things.get
     seen = {("1",), ("3",)}
-    pages = client.pages("/things", {}, keys=("id",), size=2, sorts="id", seen=seen)
+    pages = client.iter_pages("/things", {}, keys=("id",), size=2, sorts="id", seen=seen)
     assert [row["id"] for page in pages for row in page] == ["0", "2", "4"]
     assert len(seen) == 5

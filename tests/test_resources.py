@@ -25,8 +25,8 @@ from support import (
 from looker_emulator import Emulator, Fault, machinery
 from looker_emulator.access import attribute_values
 from looker_emulator.development import explore
-from tap_looker.activity import ACTIVITIES
-from tap_looker.resources import RESOURCES
+from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.resources.table import RESOURCES
 
 if TYPE_CHECKING:
     from looker_emulator.instance import Instance
@@ -407,7 +407,7 @@ def test_calls_of_the_default_selection(run, emulator):
 
 def test_the_default_selection_has_no_stream_with_a_call_per_row(run):
     result = run(catalog=catalog()).succeeded()
-    costly = {one.name for one in RESOURCES if one.each}
+    costly = {one.name for one in RESOURCES if getattr(one.source, "parent", None)}
     assert not costly & result.schemas.keys()
     assert result.schemas.keys() == {one.name for one in RESOURCES if one.default}
 
@@ -497,7 +497,7 @@ def test_nothing_is_said_of_what_is_cheap(run):
 def test_all_that_is_costly_is_named(everything):
     (line,) = [line for line in everything.run.log("INFO") if "1 call per" in line]
     named = set(re.findall(r"(\w+) \(", line))
-    assert named >= {one.name for one in RESOURCES if one.each}
+    assert named >= {one.name for one in RESOURCES if getattr(one.source, "parent", None)}
     assert named >= {"explore_fields", "queries", "content_metadata", "content_validation"}
 
 
@@ -924,7 +924,7 @@ def test_many_folders_are_asked_for_some_at_a_time(run, emulator, monkeypatch):
     inside = below(emulator.instance, root)
     whole = run(catalog=selecting("looks"), folder_ids=[root]).succeeded()
     emulator.reset_calls()
-    monkeypatch.setattr("tap_looker.sources.FOLDERS_PER_CALL", 2)
+    monkeypatch.setattr("tap_looker.resources.extraction.FOLDERS_PER_CALL", 2)
     result = run(catalog=selecting("looks"), folder_ids=[root]).succeeded()
     asked_for = [call.query["folder_id"] for call in emulator.calls if call.path == "/looks/search"]
     assert len(asked_for) == 2 * -(-len(inside) // 2)

@@ -6,23 +6,19 @@ An SDK that moves one of them fails here, by name, before a run fails for no vis
 from __future__ import annotations
 
 import inspect
-import os
 import pkgutil
+from datetime import UTC, datetime
 from importlib import import_module
 
 import pytest
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
-from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import (
     AbortedSyncFailedException,
     AbortedSyncPausedException,
-    ConfigValidationError,
 )
-from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers._classproperty import classproperty
-from singer_sdk.helpers._util import utc_now
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.singerlib import RecordMessage
@@ -40,19 +36,12 @@ METHODS = {
     (Stream, "finalize_state_progress_markers"): "(self, state=None)",
     (Stream, "_write_state_message"): "(self)",
     # Records as they are, with the time their page came
-    (Stream, "_process_record"): "(self, record, child_context=None, partition_context=None)",
     (Stream, "_generate_record_messages"): "(self, record)",
     (Stream, "get_batch_config"): "(self, config)",
     # Bookmarks of sorted rows
     (Stream, "_increment_stream_state"): "(self, latest_record, *, context=None)",
     (Stream, "_write_starting_replication_value"): "(self, context)",
-    # A run, and its end
-    (Tap, "sync_all"): "(self)",
-    (Tap, "write_schemas"): "(self)",
-    (Tap, "run_connection_test"): "(self)",
-    (Tap, "_handle_termination"): "(self, signum, frame)",
     # Settings
-    (Tap, "_validate_config"): "(self, *, raise_errors=True)",
     (Tap, "append_builtin_config"): "(config_jsonschema)",
     (Tap, "print_about"): "(output_format=None)",
 }
@@ -62,8 +51,6 @@ PROPERTIES = {
     (Stream, "is_sorted"): property,
     (Stream, "stream_maps"): property,
     (Stream, "emit_activate_version_messages"): property,
-    (PluginBase, "_env_var_config"): classproperty,
-    (PluginBase, "_env_var_prefix"): classproperty,
     (PluginBase, "plugin_version"): classproperty,
 }
 
@@ -90,6 +77,27 @@ def classes_of_the_tap():
             is_own = isinstance(found, type) and found.__module__ == module.name
             if is_own and issubclass(found, (Stream, Tap)):
                 yield found
+
+
+def test_joints_with_streams_are_in_one_file():
+    modules = {found.__module__ for found in classes_of_the_tap() for _ in private_names(found)}
+    assert modules == {"tap_looker.streams.sdk"}
+
+
+def test_no_final_method_is_overridden():
+    for cls in classes_of_the_tap():
+        for name in vars(cls):
+            for base in cls.__mro__[1:]:
+                found = vars(base).get(name)
+                assert not getattr(found, "__final__", False), f"{cls.__name__}.{name}"
+
+
+def private_names(cls):
+    """Private names of a class that the SDK has too."""
+    bases = [base for base in cls.__mro__ if base.__module__.startswith("singer_sdk")]
+    for name in vars(cls):
+        if name.startswith("_") and not name.startswith(("__", "_abc_")):
+            yield from (name for base in bases[:1] if any(name in vars(one) for one in bases))
 
 
 def private_overrides():
@@ -178,8 +186,7 @@ def a_stream():
 def test_a_tap_has_a_state_writer_and_its_config(capsys):
     tap = a_tap()
     assert tap._config["api_host_url"] == "https://looker.example"
-    assert tap._env_var_prefix == "TAP_LOOKER_"
-    tap._state_writer.write_state({"bookmarks": {"users": {}}})
+    tap.state_writer.write_state({"bookmarks": {"users": {}}})
     assert '"users"' in capsys.readouterr().out
 
 
@@ -208,26 +215,9 @@ def test_the_writer_writes_bytes_and_flushes():
 
 
 def test_a_record_message_is_made_of_its_stream_its_record_and_a_time():
-    message = RecordMessage(stream="users", record={"id": "1"}, time_extracted=utc_now())
+    message = RecordMessage(stream="users", record={"id": "1"}, time_extracted=datetime.now(UTC))
     assert message.type is SingerMessageType.RECORD
     assert message.to_dict().keys() == {"type", "stream", "record", "time_extracted"}
-
-
-def test_the_selected_schema_is_told_by_the_mask():
-    stream = a_tap(only={"users": {"email"}}).streams["users"]
-    selected = get_selected_schema("users", stream.schema, stream.mask)
-    assert selected["properties"].keys() == {"id", "email"}
-
-
-def test_settings_of_the_environment_are_parsed_by_their_type(monkeypatch):
-    signature = inspect.signature(parse_environment_config)
-    assert list(signature.parameters) == ["config_schema", "prefix", "dotenv_path"]
-    monkeypatch.setenv("TAP_LOOKER_PAGE_SIZE", "7")
-    schema = {"properties": {"page_size": {"type": ["integer", "null"]}}}
-    assert parse_environment_config(schema, "TAP_LOOKER_", os.devnull) == {"page_size": 7}
-    monkeypatch.setenv("TAP_LOOKER_PAGE_SIZE", "seven")
-    with pytest.raises(ValueError, match="seven"):
-        parse_environment_config(schema, "TAP_LOOKER_", os.devnull)
 
 
 def test_defaults_are_set_by_a_validator():
@@ -236,14 +226,6 @@ def test_defaults_are_set_by_a_validator():
     schema = {"type": "object", "properties": {"a": {"type": "integer", "default": 3}}}
     assert list(validator(schema).iter_errors(settings)) == []
     assert settings == {"a": 3}
-
-
-def test_an_error_in_the_config_is_an_exception_with_a_list():
-    assert list(inspect.signature(ConfigValidationError.__init__).parameters)[1:] == [
-        "message",
-        "errors",
-        "schema",
-    ]
 
 
 def test_capabilities_have_their_names():

@@ -249,7 +249,7 @@ def test_defaults():
 
 def test_usage_data_is_read_from_90_days_back_unless_start_date_is_given():
     start = dt.datetime.fromisoformat(settings.start_date(prepared()))
-    back = dt.datetime.now(dt.timezone.utc) - start
+    back = dt.datetime.now(dt.UTC) - start
     assert dt.timedelta(days=90) <= back < dt.timedelta(days=90, minutes=1)
     given = prepared(start_date="2026-01-31")
     assert settings.start_date(given) == "2026-01-31T00:00:00+00:00"

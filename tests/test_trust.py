@@ -27,7 +27,7 @@ import time
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -39,7 +39,8 @@ from support import COMMAND, Run, Runner, run_cli, selecting, settings_of
 
 from looker_emulator import Emulator, Fault
 from looker_emulator.faults import KINDS as FAULTS
-from tap_looker import client, rows
+from tap_looker.looker import client, retry
+from tap_looker.queries import execute
 
 PLANS = 60
 LIMIT = 30.0  # seconds for a plan; most take less than one
@@ -177,7 +178,7 @@ class Planned:
         """The fault, for an emulator."""
         kind, details = WAYS[self.name].kind, dict(WAYS[self.name].details)
         if details.get("retry_after") == "date":
-            moment = datetime.now(timezone.utc) + timedelta(seconds=1)
+            moment = datetime.now(UTC) + timedelta(seconds=1)
             details["retry_after"] = format_datetime(moment, usegmt=True)
         path, method = self.endpoint.path, self.endpoint.method
         return Fault(kind, path, method, self.after, self.times, **details)
@@ -318,9 +319,9 @@ def clean(tmp_path_factory) -> Clean:
 
 def quicken(patch: pytest.MonkeyPatch) -> None:
     """Wait as often as ever, but not as long."""
-    patch.setattr(client, "LONGEST_BACKOFF", 0.01)
-    patch.setattr(client, "BODY_TIMEOUTS", 2)
-    patch.setattr(rows, "LONGEST_POLL", 0.01)
+    patch.setattr(retry, "MAX_BACKOFF", 0.01)
+    patch.setattr(client, "MAX_BODY_TIMEOUTS", 2)
+    patch.setattr(execute, "MAX_POLL_INTERVAL", 0.01)
 
 
 @pytest.fixture(autouse=True)

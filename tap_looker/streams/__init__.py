@@ -1,9 +1,16 @@
-"""The streams: one class for each behaviour."""
+"""The streams: one class for each behaviour, and how their records become Singer messages."""
 
 from __future__ import annotations
 
-from tap_looker.streams.activity import ActivityStream
-from tap_looker.streams.own import mistakes_in, own_streams
+from tap_looker.streams.configured import configured_streams, mistakes_in
 from tap_looker.streams.resource import ResourceStream
+from tap_looker.streams.system_activity import SystemActivityStream
+from tap_looker.streams.writer import Writer
 
-__all__ = ["ActivityStream", "ResourceStream", "mistakes_in", "own_streams"]
+__all__ = [
+    "ResourceStream",
+    "SystemActivityStream",
+    "Writer",
+    "configured_streams",
+    "mistakes_in",
+]

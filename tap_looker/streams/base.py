@@ -4,62 +4,63 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Generator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import Stream
-from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
-from singer_sdk.helpers._util import utc_now
-from singer_sdk.singerlib import RecordMessage
+from singer_sdk.exceptions import MappingError
 
-from tap_looker.errors import Interrupted
+from tap_looker.errors import SettingsError
+from tap_looker.streams.sdk import SdkStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tap_looker.client import Row
-    from tap_looker.sources import Fields, Sources
-    from tap_looker.tap import TapLooker
+    from singer_sdk import Tap
+    from singer_sdk.mapper import StreamMap
 
-PASSED_ON = (
-    Interrupted,
-    BrokenPipeError,
-    AbortedSyncFailedException,
-    AbortedSyncPausedException,
-)
+    from tap_looker.looker.response import Row
+    from tap_looker.resources.extraction import Extraction
+    from tap_looker.resources.fields import Fields
+    from tap_looker.run import Run
 
 
-class LookerStream(Stream, abc.ABC):
+class LookerStream(SdkStream):
     """A stream of pages of rows, fetched on other threads and written on this one.
 
     Attributes:
         permission: What the API key's user needs to read all of it, in words.
         status: Of the endpoint: ``stable``, ``beta`` or ``alpha``.
-        per: What it costs a call each; "" where the number of calls does not grow with it.
-        alone: Not read ahead while another stream is being written.
+        cost_per: What it costs a call each; "" where the number of calls does not grow with it.
+        is_read_alone: Not read ahead while another stream is being written.
     """
-
-    _tap: TapLooker
 
     permission: str
     status = "stable"
-    per = ""
-    alone = False
+    cost_per = ""
+    is_read_alone = False
 
     def __init__(
-        self, tap: TapLooker, *, name: str, keys: Sequence[str], schema: dict[str, Any]
+        self, tap: Tap, run: Run, *, name: str, keys: Sequence[str], schema: dict[str, Any]
     ) -> None:
         super().__init__(tap, name=name, schema=schema)
         self.primary_keys = keys
-        self._pages: Iterator[list[Row]] = iter(())
-        self._extracted = utc_now()
+        self._run = run
+        self._pages: Iterator[list[Row]] | None = None
+        self._maps: list[StreamMap] | None = None
 
     @abc.abstractmethod
-    def plan(self, sources: Sources) -> None:
-        """Say what this stream will read: :meth:`Sources.want`."""
+    def plan(self, extraction: Extraction) -> None:
+        """Say what this stream will read: :meth:`Extraction.want`."""
 
     @abc.abstractmethod
-    def pages(self, sources: Sources) -> Iterator[list[Row]]:
+    def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """The rows as Looker sent them. Runs on a thread of its own: fetches, emits nothing."""
+
+    def records(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Records of rows; here, where the rows are records already, as they are."""
+        return rows
+
+    # Selection
 
     def selected_fields(self, *, all_named: bool) -> Fields | None:
         """The properties to ask for; None when that is all of them.
@@ -68,7 +69,7 @@ class LookerStream(Stream, abc.ABC):
             all_named: Name them even so.
         """
         fields = self._selected(self.schema["properties"], ())
-        complete = _tree(self.schema["properties"])
+        complete = dict.fromkeys(self.schema["properties"])
         return fields if all_named or fields != complete else None
 
     def _selected(self, properties: dict[str, Any], breadcrumb: tuple[str, ...]) -> Fields:
@@ -79,71 +80,95 @@ class LookerStream(Stream, abc.ABC):
                 continue
             below = schema.get("properties")
             chosen = self._selected(below, crumb) if below else None
-            fields[name] = None if chosen == _tree(below or {}) else chosen
+            fields[name] = None if chosen == dict.fromkeys(below or {}) else chosen
         return fields
 
-    def shaped(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """Records of rows; here, where the rows are records already, as they are."""
-        return rows
+    @property
+    def stream_maps(self) -> list[StreamMap]:
+        """The maps of the settings, made of the selected properties when they are first needed.
+
+        Raises:
+            SettingsError: A map does not fit the stream.
+        """
+        if self._maps is None:
+            mapper = self._tap.mapper
+            schema = self.selected_schema(self.schema, ())
+            try:
+                mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
+            except MappingError as error:
+                raise SettingsError(
+                    [f"Setting stream_maps: the map of {self.name} does not fit: {error}."]
+                ) from error
+            self._maps = mapper.stream_maps[self.name]
+        return self._maps
+
+    def selected_schema(
+        self, schema: dict[str, Any], breadcrumb: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """A schema without the properties that are not selected."""
+        if "properties" not in schema:
+            return schema
+        crumbs = {name: (*breadcrumb, "properties", name) for name in schema["properties"]}
+        properties = {
+            name: self.selected_schema(schema["properties"][name], crumb)
+            for name, crumb in crumbs.items()
+            if self.mask[crumb]
+        }
+        return {**schema, "properties": properties}
+
+    # Syncing
 
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:  # noqa: ARG002
         """Records in the order of their pages."""
-        for record in self.shaped(self._rows()):
-            self._tap.check_interrupt()
+        for record in self.records(self._rows()):
+            self._run.check_interrupt()
             yield record
-        self._tap.check_interrupt()
+        self._run.check_interrupt()
 
     def _rows(self) -> Iterator[Row]:
-        for page in self._pages:
-            self._extracted = utc_now()
+        for page in self._pages or self._run.open(self.name):
+            self.time_extracted = datetime.now(UTC)
             page.reverse()
             while page:  # whoever else still knows the page, its rows are gone with their records
                 yield page.pop()
-            self._tap.message_writer.flush()
+            self._run.writer.flush()
 
-    def _process_record(
-        self, record: Row, child_context: Any = None, partition_context: Any = None
-    ) -> None:
-        """Nothing: there are no child streams and no partitions, which the SDK does this for."""
+    def has_first_answer(self) -> bool:
+        """Wait for it: a target that overwrites drops its table when it sees a SCHEMA.
 
-    def _generate_record_messages(self, record: Row) -> Generator[RecordMessage, None, None]:
-        """As the SDK's, less what is done: records hold what is selected, with the right types."""
-        for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
-            if mapped is not None:
-                yield RecordMessage(
-                    stream=stream_map.stream_alias, record=mapped, time_extracted=self._extracted
-                )
-
-    def _write_schema_message(self) -> None:
-        """Write the SCHEMA once a first answer is there: a failure must not look like emptiness.
-
-        A target that overwrites drops its table when it sees a SCHEMA.
+        Outside a run nothing is asked for, and the SCHEMA is written.
         """
-        pages = self._tap.open(self)
+        if not self._run.is_active:
+            return True
+        pages = self._run.open(self.name)
         try:
             first = next(pages, None)
         except Exception as error:  # noqa: BLE001
             self._pages = _raises(error)
-            return
+            return False
         self._pages = _chained(first, pages)
-        super()._write_schema_message()
+        return True
 
-    def _sync_records(
-        self, context: Any = None, *, write_messages: bool = True
-    ) -> Generator[dict[str, Any], Any, Any]:
-        """Sync, and keep the other streams going if this one cannot be read."""
-        try:
-            yield from super()._sync_records(context, write_messages=write_messages)
-        except PASSED_ON:
-            raise
-        except Exception as error:  # noqa: BLE001
-            self._tap.stream_failed(self, error)
-            self._write_state_message()  # of an incremental stream: up to what was written
-        finally:
-            pages, self._pages = self._pages, iter(())
-            if isinstance(pages, Generator):
-                pages.close()  # what is read ahead for nobody would hold on to its connection
+    def sync_failed(self, error: Exception) -> None:
+        """Keep the other streams going."""
+        self._run.stream_failed(self.name, error)
+
+    def sync_ended(self) -> None:
+        """Read nothing ahead for nobody: it would hold on to its connection."""
+        pages, self._pages = self._pages, None
+        if isinstance(pages, Generator):
+            pages.close()
+
+    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
+        """Promote no bookmark of a stream that was not read whole."""
+        if not self._run.has_failed(self.name):
+            super().finalize_state_progress_markers(state)
+
+    # What the SDK would do, and streams here do not
+
+    def generate_child_contexts(self, record: Row, context: Any) -> Iterable[Any]:  # noqa: ARG002
+        """None: there are no child streams."""
+        return ()
 
     def get_batch_config(self, config: Any) -> None:  # noqa: ARG002
         """None: the SDK's BATCH messages ignore deselection and stream maps."""
@@ -153,15 +178,6 @@ class LookerStream(Stream, abc.ABC):
     def emit_activate_version_messages(self) -> bool:
         """No: the SDK sends them first, and a target would delete what a failure did not read."""
         return False
-
-    def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
-        """Promote no bookmark of a stream that was not read whole."""
-        if not self._tap.has_failed(self):
-            super().finalize_state_progress_markers(state)
-
-
-def _tree(properties: dict[str, Any]) -> Fields:
-    return dict.fromkeys(properties)
 
 
 def _raises(error: Exception) -> Iterator[Any]:

@@ -6,56 +6,58 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.helpers._catalog import get_selected_schema
-
 from tap_looker import schemas
-from tap_looker.errors import RequestError
-from tap_looker.paging import identity
-from tap_looker.shape import MISFIT, UNKNOWN, compiled
+from tap_looker.errors import BadResponseError
+from tap_looker.looker.paging import identity
 from tap_looker.streams.base import LookerStream
+from tap_looker.streams.conform import MISFIT, UNKNOWN, compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_looker.client import Row
-    from tap_looker.resources import Resource
-    from tap_looker.sources import Sources
-    from tap_looker.tap import TapLooker
+    from singer_sdk import Tap
+
+    from tap_looker.looker.response import Row
+    from tap_looker.resources.extraction import Extraction
+    from tap_looker.resources.resource import Resource
+    from tap_looker.run import Run
 
 
-MOST_NAMED = 30  # properties in one warning
+MAX_NAMED = 30  # properties in one warning
 
 
 class ResourceStream(LookerStream):
     """One REST collection."""
 
-    def __init__(self, tap: TapLooker, resource: Resource) -> None:
+    def __init__(self, tap: Tap, run: Run, resource: Resource) -> None:
         self.resource = resource
-        self.permission = resource.permission
-        self.status, self.per = resource.status, resource.per
+        self.permission = str(resource.access)
+        self.status, self.cost_per = resource.status, resource.cost_per
         self.selected_by_default = resource.default
-        super().__init__(tap, name=resource.name, keys=resource.keys, schema=_schema(resource.name))
+        super().__init__(
+            tap, run, name=resource.name, keys=resource.keys, schema=_schema(resource.name)
+        )
 
-    def plan(self, sources: Sources) -> None:
+    def plan(self, extraction: Extraction) -> None:
         """Ask for the selected properties alone, where some are not or the row leaves some out."""
         resource = self.resource
         fields = self.selected_fields(all_named=bool(resource.omit or resource.only))
-        kept = [name for name in resource.keep if fields is None or name in fields]
-        sources.want(self.name, fields, lists=kept)
+        kept = [name for name in resource.source.own_lists if fields is None or name in fields]
+        extraction.want(self.name, fields, lists=kept)
 
-    def pages(self, sources: Sources) -> Iterator[list[Row]]:
+    def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """The rows of the collection; what is left out of them does not wait in memory."""
-        for page in sources.read(self.name):
+        for page in extraction.read(self.name):
             for row in page:
                 for name in self.resource.omit:
                     row.pop(name, None)
             yield page
 
-    def shaped(self, rows: Iterator[Row]) -> Iterator[Row]:
+    def records(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Records of what is selected, as the schema admits it, each with its key."""
         reported: dict[str, dict[str, None]] = {UNKNOWN: {}, MISFIT: {}}
         shape = compiled(
-            get_selected_schema(self.name, self.schema, self.mask),
+            self.selected_schema(self.schema, ()),
             schemas.SILENT.union(self.resource.omit, self._deselected()),
             lambda kind, path: reported[kind].setdefault(path),
         )
@@ -64,7 +66,7 @@ class ResourceStream(LookerStream):
             for row in rows:
                 record = shape(row)
                 if identity(record, keys) is None:
-                    raise RequestError(f"A row lacks its key ({', '.join(keys)}).", 200)
+                    raise BadResponseError(f"A row lacks its key ({', '.join(keys)}).")
                 yield record
         finally:
             # Once per stream: a newer Looker sends more properties, an odd one other types.
@@ -73,9 +75,9 @@ class ResourceStream(LookerStream):
                 (MISFIT, "not of the type in the schema, and null where they were not"),
             ):
                 if names := [_shown(name) for name in reported[kind]]:
-                    more = f" and {len(names) - MOST_NAMED} more" if names[MOST_NAMED:] else ""
+                    more = f" and {len(names) - MAX_NAMED} more" if names[MAX_NAMED:] else ""
                     self.logger.warning(
-                        "Properties that are %s: %s%s.", what, ", ".join(names[:MOST_NAMED]), more
+                        "Properties that are %s: %s%s.", what, ", ".join(names[:MAX_NAMED]), more
                     )
 
     def _deselected(self) -> set[str]:

@@ -1,49 +1,51 @@
-"""The rows of a look, a saved query or a query of the user's own."""
+"""The rows of a look, a saved query or a query from the settings."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tap_looker import rows
-from tap_looker.errors import LookerError, RequestError
-from tap_looker.results import (
-    UNLIMITED,
-    DefinitionError,
-    Resolver,
-    catalogued,
-    zone_named,
-)
-from tap_looker.streams.rows import RowsStream, schema_of
+from tap_looker.errors import LookerError, RequestError, TimedOutError
+from tap_looker.queries import filters, keyset
+from tap_looker.queries.columns import column_name, records
+from tap_looker.queries.definitions import UNLIMITED, DefinitionError, zone_named
+from tap_looker.queries.execute import run_query, run_query_task
+from tap_looker.queries.resolve import Resolver, from_catalog
+from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_looker.client import LookerClient, Row
-    from tap_looker.results import Definition, Result
-    from tap_looker.sources import Sources
-    from tap_looker.tap import TapLooker
+    from singer_sdk import Tap
+
+    from tap_looker.looker.client import LookerClient
+    from tap_looker.looker.response import Row
+    from tap_looker.queries.definitions import Definition
+    from tap_looker.queries.resolve import Result
+    from tap_looker.resources.extraction import Extraction
+    from tap_looker.run import Run
 
 REFUSED = frozenset({400, 403, 422})  # what Looker may answer to a limit of -1
-TIMED_OUT = frozenset({408, 504, 524})
 
 
-class ResultStream(RowsStream):
+class QueryStream(IncrementalStream):
     """The result of one query, every row of it.
 
     Args:
         tap: Its tap.
+        run: What it shares with the other streams.
         definition: An entry of the settings.
         result: What the instance says of it; or else
         entry: what the catalog does.
     """
 
     permission = "access to the model of the query, and to the look"
-    per = "run of the query"
+    cost_per = "run of the query"
 
     def __init__(
         self,
-        tap: TapLooker,
+        tap: Tap,
+        run: Run,
         definition: Definition,
         *,
         result: Result | None = None,
@@ -53,24 +55,23 @@ class ResultStream(RowsStream):
         self._result = result
         if result:
             schema = schema_of(result.columns, definition.keys)
-            keys = [rows.column_name(field) for field in result.keys]
+            keys = [column_name(field) for field in result.keys]
         else:
             schema, keys = entry.schema.to_dict(), list(entry.key_properties or [])
-        super().__init__(tap, name=definition.name, keys=keys, schema=schema)
+        super().__init__(tap, run, name=definition.name, keys=keys, schema=schema)
         if definition.replication_key:
-            self.replication_key = rows.column_name(definition.replication_key)
+            self.replication_key = column_name(definition.replication_key)
 
-    def pages(self, sources: Sources) -> Iterator[list[Row]]:
+    def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """Typed records; in the order of the key where the query has one to go by."""
         try:
-            yield from rows.batched(self._records(sources.client))
+            yield from in_batches(self._records(extraction.client))
         except RequestError as error:
-            slow = error.status in TIMED_OUT or "in time" in error.message
-            if not slow or self.definition.run == "task":
+            if not isinstance(error, TimedOutError) or self.definition.run == "task":
                 raise
-            raise RequestError(
-                f"{error.message} For a query that takes long there is run: task "
-                f"({self.definition.where}).",
+            raise TimedOutError(
+                f"{error.message} For a query that takes long, set run: task in "
+                f"{self.definition.where}.",
                 error.status,
             ) from error
 
@@ -99,13 +100,13 @@ class ResultStream(RowsStream):
                 *pivots,
             ],
         }
-        return rows.records(kept, self._limited(client, query, result))
+        return records(kept, self._limited(client, query, result))
 
     def _from_catalog(self, client: LookerClient) -> Result:
         resolver = Resolver(client)
         try:
             query, zone = resolver.query(self.definition)
-            return catalogued(
+            return from_catalog(
                 self.definition,
                 query,
                 zone,
@@ -121,7 +122,7 @@ class ResultStream(RowsStream):
     ) -> Iterator[Row]:
         """All rows, or as many as the settings allow."""
         run = partial(
-            rows.run_task if self.definition.run == "task" else rows.run,
+            run_query_task if self.definition.run == "task" else run_query,
             client,
             calculate=result.calculated,
             repeat_slow=False,
@@ -131,10 +132,10 @@ class ResultStream(RowsStream):
             sorts = {"sorts": [part.field for part in result.order]} if result.order else {}
             asked = {**query, **sorts} if self.is_sorted else {**sorts, **query}
             count = 0
-            for row in rows.once(run, {**asked, "limit": str(limit)}):
+            for row in keyset.read_once(run, {**asked, "limit": str(limit)}):
                 count += 1
                 yield row
-            if count in rows.CUTS and count < limit:
+            if count in keyset.CUTS and count < limit:
                 self.logger.warning(
                     "%s has exactly %d rows, where Looker is known to cut a result without a word: "
                     "there may be more.",
@@ -147,10 +148,10 @@ class ResultStream(RowsStream):
                 )
             return
         if self._bookmark is not None:
-            rows.check_order(result.order[:1], result.metadata)
+            keyset.check_order(result.order[:1], result.metadata)
         came = False
         try:
-            for row in rows.whole(run, client, query, result.order, result.metadata):
+            for row in keyset.read_all(run, query, result.order, result.metadata):
                 came = True
                 yield row
         except RequestError as error:
@@ -164,12 +165,11 @@ class ResultStream(RowsStream):
                 ) from error
             page_size = self.config["activity_page_size"]
             try:
-                yield from rows.pages(
-                    client,
+                yield from keyset.read_in_pages(
+                    run,
                     query,
                     result.order,
                     limit=page_size,
-                    run=run,
                     metadata=result.metadata,
                 )
             except RequestError as second:
@@ -182,20 +182,20 @@ class ResultStream(RowsStream):
         key = result.order[0]
         start = self._bookmark if self._bookmark is not None else self.config.get("start_date")
         end = self.config.get("end_date")
-        filters = dict(result.query.get("filters") or {})
+        given = dict(result.query.get("filters") or {})
         expressions = [result.query.get("filter_expression")]
         if key.kind in ("date", "date-time"):
             zone = zone_named(str(result.query["query_timezone"]))
-            bounds = rows.between(key.field, start, end, zone=zone)
-            if key.field in filters:
-                expressions += rows.bounds(
+            bounds = filters.time_range(key.field, start, end, zone=zone)
+            if key.field in given:
+                expressions += filters.comparisons(
                     key,
-                    rows.clock(start, zone, is_start=True) if start else None,
-                    rows.clock(end, zone) if end else None,
+                    filters.local_time(start, zone, is_start=True) if start else None,
+                    filters.local_time(end, zone) if end else None,
                 )
             else:
-                filters |= bounds
+                given |= bounds
         elif self._bookmark is not None:
-            expressions += rows.bounds(key, self._bookmark, None)
+            expressions += filters.comparisons(key, self._bookmark, None)
         expression = " AND ".join(f"({one})" for one in expressions if one)
-        return {"filters": filters} | ({"filter_expression": expression} if expression else {})
+        return {"filters": given} | ({"filter_expression": expression} if expression else {})

@@ -5,42 +5,47 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tap_looker import rows, settings
-from tap_looker.activity import MODEL, PERMISSION
-from tap_looker.errors import RequestError
-from tap_looker.streams.rows import RowsStream, schema_of
+from tap_looker import settings
+from tap_looker.errors import QueryError, RequestError, TruncatedError
+from tap_looker.queries import filters, keyset
+from tap_looker.queries.columns import KINDS, Key, column, column_name, records
+from tap_looker.queries.execute import run_query
+from tap_looker.queries.resolve import explore_fields
+from tap_looker.queries.system_activity import MODEL, PERMISSION
+from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tap_looker.activity import Activity
-    from tap_looker.client import LookerClient, Row
-    from tap_looker.sources import Sources
-    from tap_looker.tap import TapLooker
+    from singer_sdk import Tap
+
+    from tap_looker.looker.client import LookerClient
+    from tap_looker.looker.response import Row
+    from tap_looker.queries.system_activity import Activity
+    from tap_looker.resources.extraction import Extraction
+    from tap_looker.run import Run
 
 REFUSED = frozenset({400, 404, 422})  # what Looker answers to a field that it does not know
 
 
 def _reading_again(client: LookerClient) -> Callable[[Mapping[str, Any]], Iterator[Row]]:
-    """As :func:`rows.run`; what Looker says went wrong in a 200 may pass, and is read again."""
-    said = 0
+    """Run a query; what Looker says went wrong in a 200 may pass, and is read again."""
+    failures = 0
 
     def run(query: Mapping[str, Any]) -> Iterator[Row]:
-        nonlocal said
+        nonlocal failures
         try:
-            yield from rows.run(client, query)
-        except rows.BrokenOffError:
-            raise
-        except RequestError as error:
-            said += 1
-            if error.status != 200 or said == rows.BREAKS:  # noqa: PLR2004
+            yield from run_query(client, query)
+        except QueryError as error:
+            failures += 1
+            if failures == keyset.MAX_BREAKS:
                 raise
-            raise rows.BrokenOffError(error.message, error.status) from error
+            raise TruncatedError(error.message) from error
 
     return run
 
 
-class ActivityStream(RowsStream):
+class SystemActivityStream(IncrementalStream):
     """An explore of System Activity, read in pages along its key.
 
     A bookmark is an id where the explore has one that grows, for the times of System Activity are
@@ -49,38 +54,39 @@ class ActivityStream(RowsStream):
     """
 
     permission = PERMISSION
-    per = "page of rows"
+    cost_per = "page of rows"
 
-    def __init__(self, tap: TapLooker, activity: Activity) -> None:
+    def __init__(self, tap: Tap, run: Run, activity: Activity) -> None:
         self.activity = activity
         self.selected_by_default = activity.default
-        self._columns = {field: rows.column(field, kind) for field, kind in activity.kinds.items()}
+        self._columns = {field: column(field, kind) for field, kind in activity.kinds.items()}
         self._key_fields = activity.keys.split()
         super().__init__(
             tap,
+            run,
             name=activity.name,
-            keys=[rows.column_name(field) for field in self._key_fields],
+            keys=[column_name(field) for field in self._key_fields],
             schema=schema_of(self._columns.values(), self._key_fields),
         )
         if activity.replication:
-            self.replication_key = rows.column_name(activity.replication)
+            self.replication_key = column_name(activity.replication)
 
-    def pages(self, sources: Sources) -> Iterator[list[Row]]:
+    def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """Typed records, in the order of the key."""
         fields = [field for field in self._columns if self._is_read(field)]
         came = False
         try:
-            for batch in rows.batched(self._records(sources.client, fields)):
+            for batch in in_batches(self._records(extraction.client, fields)):
                 came = True
                 yield batch
         except RequestError as error:
             if came or error.status not in REFUSED:
                 raise
-            fields = self._known(sources.client, fields, error)
-            yield from rows.batched(self._records(sources.client, fields))
+            fields = self._known(extraction.client, fields, error)
+            yield from in_batches(self._records(extraction.client, fields))
 
     def _is_read(self, field: str) -> bool:
-        selected: bool = self.mask["properties", rows.column_name(field)]
+        selected: bool = self.mask["properties", column_name(field)]
         return selected or field in (*self._key_fields, self.activity.replication)
 
     def _known(self, client: LookerClient, fields: Sequence[str], error: RequestError) -> list[str]:
@@ -89,7 +95,7 @@ class ActivityStream(RowsStream):
         Raises:
             RequestError: That is not why, or it lacks the key.
         """
-        known = rows.explore_fields(client, MODEL, self.activity.explore)
+        known = explore_fields(client, MODEL, self.activity.explore)
         missing = [field for field in fields if field not in known]
         if not missing or {*self._key_fields, self.activity.replication}.intersection(missing):
             raise error
@@ -100,7 +106,7 @@ class ActivityStream(RowsStream):
 
     def _records(self, client: LookerClient, fields: Sequence[str]) -> Iterator[Row]:
         activity = self.activity
-        kinds = {field: rows.KINDS[kind] for field, kind in activity.kinds.items()}
+        kinds = {field: KINDS[kind] for field, kind in activity.kinds.items()}
         order = dict.fromkeys(filter(None, [activity.replication, *self._key_fields]))
         by_id = kinds.get(activity.replication) == "integer"
         goes_on = self._bookmark is not None
@@ -111,7 +117,7 @@ class ActivityStream(RowsStream):
             "model": MODEL,
             "view": activity.explore,
             "fields": list(fields),
-            "filters": rows.between(
+            "filters": filters.time_range(
                 activity.time,
                 start,
                 self.config.get("end_date"),
@@ -121,16 +127,15 @@ class ActivityStream(RowsStream):
             else {},
             "query_timezone": "UTC",
         }
-        key = [rows.Key(field, kinds[field]) for field in order]
-        found = rows.pages(
-            client,
+        key = [Key(field, kinds[field], nullable=False) for field in order]
+        found = keyset.read_in_pages(
+            _reading_again(client),
             query,
             key,
             limit=self.config["activity_page_size"],
             after=self._bookmark - self.config["activity_lookback"] - 1
             if by_id and goes_on
             else None,
-            run=_reading_again(client),
-            metadata=partial(rows.explore_fields, client, MODEL, activity.explore),
+            metadata=partial(explore_fields, client, MODEL, activity.explore),
         )
-        return rows.records([self._columns[field] for field in fields], found)
+        return records([self._columns[field] for field in fields], found)

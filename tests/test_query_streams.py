@@ -19,10 +19,10 @@ from support import COMMAND, DEADLINE, Run, finished, run_cli, settings_of
 
 from looker_emulator import Emulator, Fault
 from looker_emulator.store import EXPLORES
-from tap_looker import rows
-from tap_looker.client import LookerClient
 from tap_looker.errors import RequestError
-from tap_looker.rows import Key
+from tap_looker.looker.client import LookerClient
+from tap_looker.queries import columns, execute, keyset
+from tap_looker.queries.columns import Key
 
 pytestmark = pytest.mark.usefixtures("_quick_retries")
 
@@ -419,7 +419,7 @@ def test_schemas_come_from_metadata_and_say_what_a_field_is(results, shop):
         words = field.name.replace(".", " ").replace("_", " ").title()
         assert column["description"] == words
         assert "null" in column["type"]
-        kind = rows.KINDS.get(field.type, "text")
+        kind = columns.KINDS.get(field.type, "text")
         assert column.get("format") == (kind if kind.startswith("date") else None)
     assert entry["tap_stream_id"] == f"look_{look}"
     root = next(m["metadata"] for m in entry["metadata"] if not m["breadcrumb"])
@@ -1307,7 +1307,7 @@ def test_polls_back_off(of, waits):
         assert len(waits) == 13
         assert waits == sorted(waits)
         assert 0 < waits[0] <= 2, "a quick query is not waited for long"
-        assert waits[-1] == rows.LONGEST_POLL
+        assert waits[-1] == execute.MAX_POLL_INTERVAL
 
 
 @pytest.mark.usefixtures("waits")
@@ -1467,15 +1467,15 @@ SMALL = {
 
 def ways(client):
     """Each way that a result is read, as a stream does it."""
-    run = partial(rows.run, client, repeat_slow=False)
-    task = partial(rows.run_task, client)
+    run = partial(execute.run_query, client, repeat_slow=False)
+    task = partial(execute.run_query_task, client)
     key = [Key("orders.id", "number")]
     return {
-        "with a key": lambda: rows.whole(run, client, SMALL, key),
-        "without a key": lambda: rows.whole(run, client, SMALL, []),
-        "with a limit": lambda: rows.once(run, {**SMALL, "limit": "500"}),
-        "in pages": lambda: rows.pages(client, SMALL, key, limit=3, run=run),
-        "as a task": lambda: rows.whole(task, client, SMALL, []),
+        "with a key": lambda: keyset.read_all(run, SMALL, key),
+        "without a key": lambda: keyset.read_all(run, SMALL, []),
+        "with a limit": lambda: keyset.read_once(run, {**SMALL, "limit": "500"}),
+        "in pages": lambda: keyset.read_in_pages(run, SMALL, key, limit=3),
+        "as a task": lambda: keyset.read_all(task, SMALL, []),
     }
 
 

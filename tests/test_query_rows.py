@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import threading
 import time
 import tracemalloc
 from contextlib import contextmanager, suppress
-from datetime import timezone
+from datetime import UTC
 from decimal import Decimal
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -22,10 +23,12 @@ from looker_emulator.explores import FRAMES
 from looker_emulator.explores import Field as EmulatorField
 from looker_emulator.expressions import translated
 from looker_emulator.filters import condition
-from tap_looker import rows
-from tap_looker.client import Body
-from tap_looker.errors import RequestError
-from tap_looker.rows import BrokenOffError, Key, MisfitError
+from tap_looker.errors import BadResponseError, QueryError, RequestError, TruncatedError
+from tap_looker.looker.response import Body
+from tap_looker.queries import columns, execute, filters, keyset
+from tap_looker.queries.columns import Key, MisfitError
+from tap_looker.streams import incremental
+from tap_looker.streams.incremental import in_batches
 
 ZURICH, LOS_ANGELES = ZoneInfo("Europe/Zurich"), ZoneInfo("America/Los_Angeles")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -55,7 +58,7 @@ def parsed(text, sizes=(1 << 16,)):
     """The rows that came, and the error after them or None."""
     found = []
     try:
-        for row in rows.parsed(body(text, sizes), "POST /x"):
+        for row in execute.parse_rows(body(text, sizes), "POST /x"):
             found.append(row)  # noqa: PERF402
     except RequestError as error:
         return found, error
@@ -169,7 +172,7 @@ GOOD = json.loads(WHOLE)
 def test_a_body_that_is_cut_anywhere_is_an_error_after_the_rows_before(size):
     for end in range(len(WHOLE.rstrip())):
         found, error = parsed(WHOLE[:end], [size])
-        assert isinstance(error, BrokenOffError), end
+        assert isinstance(error, TruncatedError), end
         assert found == GOOD[: len(found)], end
     assert parsed(WHOLE, [size]) == (GOOD, None)
 
@@ -179,7 +182,7 @@ def test_a_long_body_that_is_cut_is_an_error_after_the_rows_before():
     text = json.dumps(good).encode()
     for share in range(1, 40):
         found, error = parsed(text[: len(text) * share // 40])
-        assert isinstance(error, BrokenOffError)
+        assert isinstance(error, TruncatedError)
         assert found == good[: len(found)]
         assert len(found) > 10_000 * share // 40 - 100
 
@@ -191,7 +194,7 @@ def test_a_long_body_that_is_cut_is_an_error_after_the_rows_before():
 def test_what_follows_the_list_is_an_error_after_the_rows(after):
     found, error = parsed(WHOLE + after)
     assert found == GOOD
-    assert isinstance(error, BrokenOffError)
+    assert isinstance(error, TruncatedError)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +221,7 @@ def test_what_follows_the_list_is_an_error_after_the_rows(after):
 @pytest.mark.parametrize("size", [1, 100])
 def test_what_is_no_list_of_rows_is_asked_for_again(text, size):
     found, error = parsed(text, [size])
-    assert isinstance(error, BrokenOffError)
+    assert isinstance(error, TruncatedError)
     assert found in ([], [{"a": 1}])
     assert "\n" not in error.message
 
@@ -227,7 +230,8 @@ def test_what_is_no_list_of_rows_is_asked_for_again(text, size):
 def test_a_list_of_something_else_is_an_error_for_good(text):
     found, error = parsed(text)
     assert found == []
-    assert type(error) is RequestError
+    assert isinstance(error, BadResponseError)
+    assert not isinstance(error, TruncatedError), "not to be asked for again"
     assert "no rows" in error.message
 
 
@@ -249,14 +253,14 @@ def test_a_list_of_something_else_is_an_error_for_good(text):
 def test_lookers_own_words_for_what_went_wrong(text):
     found, error = parsed(text.encode())
     assert found == ([{"a": 1}] if '"a":1' in text else [])
-    assert type(error) is RequestError, "not to be asked for again"
+    assert isinstance(error, QueryError), "not to be asked for again"
     assert "Access denied" in error.message
     assert "\n" not in error.message
 
 
 def test_an_object_in_place_of_rows_is_an_error():
     assert "object" in parsed(b'{"a": 1}')[1].message
-    assert isinstance(parsed(b'{"a": ')[1], BrokenOffError)
+    assert isinstance(parsed(b'{"a": ')[1], TruncatedError)
 
 
 NESTINGS = {
@@ -288,7 +292,7 @@ def test_deep_nesting_neither_crashes_nor_fills_the_memory(depth, kind, others):
 def test_the_first_row_leaves_before_the_last_byte_arrives():
     found = [{"id": number, "note": "x" * 100} for number in range(2_000)]
     wire = Wire(json.dumps(found).encode(), [1_000])
-    rows_of = rows.parsed(Body(SimpleNamespace(raw=wire), threading.Event(), 60), "POST /x")
+    rows_of = execute.parse_rows(Body(SimpleNamespace(raw=wire), threading.Event(), 60), "POST /x")
     assert next(rows_of) == found[0]
     assert wire.read <= 5_000
     assert list(rows_of) == found[1:]
@@ -301,7 +305,7 @@ def test_memory_does_not_grow_with_the_body():
     wire = SimpleNamespace(read1=lambda size, **_: b"".join(itertools.islice(lines, size // 200)))
     tracemalloc.start()
     answer = Body(SimpleNamespace(raw=wire), threading.Event(), 60)
-    came = sum(1 for _ in rows.parsed(answer, "POST /x"))
+    came = sum(1 for _ in execute.parse_rows(answer, "POST /x"))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert came == count
@@ -311,9 +315,9 @@ def test_memory_does_not_grow_with_the_body():
 # ------------------------------------------------------------------------------------------- types
 
 
-def converted(lookml_type, value, zone=timezone.utc):
-    one = rows.column("a.b", lookml_type, zone=zone)
-    (record,) = rows.records([one], [{"a.b": value}])
+def converted(lookml_type, value, zone=UTC):
+    one = columns.column("a.b", lookml_type, zone=zone)
+    (record,) = columns.records([one], [{"a.b": value}])
     return record["a_b"]
 
 
@@ -359,12 +363,12 @@ TYPES = {
 @pytest.mark.parametrize("lookml_type", TYPES)
 def test_the_schema_of_each_type(lookml_type):
     types, form = TYPES[lookml_type]
-    schema = dict(rows.column("a.b", lookml_type, description="What it is").schema)
+    schema = dict(columns.column("a.b", lookml_type, description="What it is").schema)
     assert schema.pop("description") == "What it is"
     assert schema == {"type": types} | ({"format": form} if form else {})
     # A catalog says the same of it as the metadata.
-    assert rows.column_of_schema("a.b", {**schema, "description": "x"}).convert is not None
-    assert rows.kind_of_schema(schema) == rows.KINDS.get(lookml_type, "text")
+    assert columns.column_of_schema("a.b", {**schema, "description": "x"}).convert is not None
+    assert columns.kind_of_schema(schema) == columns.KINDS.get(lookml_type, "text")
 
 
 def test_every_type_of_the_emulator_has_a_kind_that_holds_it():
@@ -374,7 +378,7 @@ def test_every_type_of_the_emulator_has_a_kind_that_holds_it():
         field = EmulatorField(f"a.b_{name}", frame.type, moment, frame=name)
         ((value,),) = duckdb.sql(f"SELECT {field.render(field.value('UTC'))}").fetchall()
         came = converted(frame.type, value)
-        kind = rows.KINDS.get(frame.type, "text")
+        kind = columns.KINDS.get(frame.type, "text")
         if kind == "integer":
             assert came == value
         elif kind == "date-time":
@@ -494,12 +498,12 @@ LIKE_A_TIME = st.from_regex(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?", fullmatch=T
 @given(
     st.one_of(st.text(max_size=30), LIKE_A_TIME),
     st.sampled_from(["date_time", "date_date", "number", "count", "yesno"]),
-    st.sampled_from([timezone.utc, ZURICH]),
+    st.sampled_from([UTC, ZURICH]),
 )
 def test_any_text_is_a_value_of_the_type_or_a_misfit(text, lookml_type, zone):
     with suppress(RequestError):
         value = converted(lookml_type, text, zone)
-        json_type = rows.column("a.b", lookml_type).schema["type"][0]
+        json_type = columns.column("a.b", lookml_type).schema["type"][0]
         if value is not None:
             assert isinstance(
                 value,
@@ -510,20 +514,20 @@ def test_any_text_is_a_value_of_the_type_or_a_misfit(text, lookml_type, zone):
 
 
 def test_records_have_the_columns_in_their_order_and_lack_none():
-    columns = [rows.column("a.b_c", "string"), rows.column("a.d", "yesno")]
-    found = list(rows.records(columns, [{"a.d": "No", "x": 1, "a.b_c": "y"}]))
+    two = [columns.column("a.b_c", "string"), columns.column("a.d", "yesno")]
+    found = list(columns.records(two, [{"a.d": "No", "x": 1, "a.b_c": "y"}]))
     assert [list(record.items()) for record in found] == [[("a_b_c", "y"), ("a_d", False)]]
     with pytest.raises(RequestError, match=r"no field a\.d"):
-        list(rows.records(columns, [{"a.b_c": "y"}]))
+        list(columns.records(two, [{"a.b_c": "y"}]))
 
 
 def test_collisions_of_names():
-    columns = [rows.column(name, "string") for name in ("a.b_c", "a_b.c", "d.e")]
-    (mistake,) = rows.collisions(columns)
+    three = [columns.column(name, "string") for name in ("a.b_c", "a_b.c", "d.e")]
+    (mistake,) = columns.collisions(three)
     assert "a.b_c" in mistake
     assert "a_b.c" in mistake
     assert "a_b_c" in mistake
-    assert rows.collisions(columns[1:]) == []
+    assert columns.collisions(three[1:]) == []
 
 
 # ------------------------------------------------------------------------------------- expressions
@@ -548,7 +552,7 @@ def read_back(expression):
 @example("line\nbreak\r\t\\n")
 @example("it's ${a.b} 100% _ ^ 植物 🪴")
 def test_the_text_of_an_expression_is_read_back_as_it_was(text):
-    literal = rows._literal(Key("a.b", "text"), text)
+    literal = filters.literal(Key("a.b", "text"), text)
     assert read_back(f"${{a.b}} = {literal}") == text
     # And nothing of it leaks into what comes after.
     two = f"(${{a.b}} = {literal}) AND (${{a.b}} = {literal})"
@@ -566,25 +570,24 @@ def test_the_text_of_an_expression_is_read_back_as_it_was(text):
 @example(Decimal("-0.00000001"))
 def test_the_number_of_an_expression_is_read_back_as_it_was(number):
     """Looker's expressions know no exponents."""
-    literal = rows._literal(Key("a.b", "number"), number)
+    literal = filters.literal(Key("a.b", "number"), number)
     sql = translated(f"${{a.b}} = {literal}", lambda _: "c")
     assert Decimal(sql.removeprefix("c = ").replace(" ", "")) == number
 
 
 def test_other_values_in_expressions():
-    assert rows._literal(Key("a.b", "date"), "2026-01-31") == "date(2026, 1, 31)"
-    time_of = rows._literal(Key("a.b", "date-time"), "2026-01-31 05:06:07")
+    assert filters.literal(Key("a.b", "date"), "2026-01-31") == "date(2026, 1, 31)"
+    time_of = filters.literal(Key("a.b", "date-time"), "2026-01-31 05:06:07")
     assert time_of == "date_time(2026, 1, 31, 5, 6, 7)"
-    assert rows._literal(Key("a.b", "boolean"), "Yes") == "yes"
-    assert rows._literal(Key("a.b", "boolean"), "No") == "no"
-    with pytest.raises(RequestError, match=r"a\.b is null"):
-        rows._literal(Key("a.b", "text"), None)
+    assert filters.literal(Key("a.b", "boolean"), "Yes") == "yes"
+    assert filters.literal(Key("a.b", "boolean"), "No") == "no"
 
 
 # ------------------------------------------------------------------------------------------- pages
 
 
 DATABASE = duckdb.connect()
+DATABASE.execute("CREATE MACRO is_null(value) AS value IS NULL")
 
 
 class Table:
@@ -593,8 +596,8 @@ class Table:
     `breaks` are the numbers of rows after which the first runs break off.
     """
 
-    def __init__(self, found, key, *, cap=None, breaks=()):
-        self.found, self.key, self.cap = list(found), key, cap
+    def __init__(self, found, key, *, cap=None, breaks=(), nulls="LAST"):
+        self.found, self.key, self.cap, self.nulls = list(found), key, cap, nulls
         self.breaks = iter(breaks)
         self.queries = []
 
@@ -612,16 +615,17 @@ class Table:
             left = None if left is None else left - 1
             yield row
         if left is not None:
-            raise BrokenOffError("broken off")
+            raise TruncatedError("broken off")
 
     def chosen(self, query):
         if not self.found:
             return []
         names = list(self.found[0])
-        columns = ", ".join(
-            f'unnest(?::{"BIGINT" if isinstance(value, int) else "VARCHAR"}[]) AS "{name}"'
-            for name, value in self.found[0].items()
-        )
+        types = {
+            name: "BIGINT" if any(isinstance(row[name], int) for row in self.found) else "VARCHAR"
+            for name in names
+        }
+        columns = ", ".join(f'unnest(?::{types[name]}[]) AS "{name}"' for name in names)
         tests = [
             condition("number", f'"{name}"', text, now=None)
             for name, text in (query.get("filters") or {}).items()
@@ -629,7 +633,7 @@ class Table:
         if query.get("filter_expression"):
             tests.append(translated(query["filter_expression"], lambda name: f'"{name}"'))
         where = " AND ".join(f"({test})" for test in tests) or "true"
-        order = ", ".join(f'"{name}"' for name in self.key)
+        order = ", ".join(f'"{name}" NULLS {self.nulls}' for name in self.key)
         found = DATABASE.execute(
             f"SELECT * FROM (SELECT {columns}) WHERE {where} ORDER BY {order}",  # noqa: S608
             [[row[name] for row in self.found] for name in names],
@@ -641,7 +645,7 @@ def ids(count):
     return [{"a.id": number + number // 7} for number in range(1, count + 1)]
 
 
-NUMBER_KEY = [Key("a.id", "integer")]
+NUMBER_KEY = [Key("a.id", "integer", nullable=False)]
 
 
 def plain_texts():
@@ -651,8 +655,8 @@ def plain_texts():
 
 def all_pages(table, key, limit, after=None, query=None):
     return list(
-        rows.pages(
-            None, query or {}, key, limit=limit, after=after, run=table, metadata=plain_texts
+        keyset.read_in_pages(
+            table, query or {}, key, limit=limit, after=after, metadata=plain_texts
         )
     )
 
@@ -712,11 +716,11 @@ def test_a_page_that_breaks_off_goes_on_where_it_broke(breaks, limit):
 
 def test_a_page_that_breaks_off_again_and_again_is_an_error():
     table = Table(ids(20), ["a.id"], breaks=[3, *[0] * 50])
-    rows_of = rows.pages(None, {}, NUMBER_KEY, limit=7, run=table)
+    rows_of = keyset.read_in_pages(table, {}, NUMBER_KEY, limit=7)
     assert list(itertools.islice(rows_of, 3)) == ids(3)
-    with pytest.raises(BrokenOffError):
+    with pytest.raises(TruncatedError):
         next(rows_of)
-    assert len(table.queries) == rows.BREAKS
+    assert len(table.queries) == keyset.MAX_BREAKS
 
 
 def test_rows_out_of_their_order_are_an_error():
@@ -801,25 +805,71 @@ def test_a_key_that_is_not_unique_hides_no_rows():
         assert len(all_pages(table, [Key("s", "text")], 5)) == 40
 
 
-def test_a_key_that_is_null_is_an_error_only_where_it_has_to_be_read_on():
-    found = [{"s": None}, {"s": "a"}]
-    assert list(rows.pages(None, {}, [Key("s", "text")], limit=10, run=lambda _: iter(found))) == (
-        found
-    )
-    with pytest.raises(RequestError, match="null"):
-        all_pages(lambda _: iter(found[::-1]), [Key("s", "text")], 2)
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sets(
+        st.tuples(
+            st.one_of(st.none(), st.integers(0, 2)),
+            st.one_of(st.none(), st.sampled_from(["", "a", "b"])),
+            st.one_of(st.none(), st.integers(0, 2)),
+        ),
+        max_size=30,
+    ),
+    st.integers(3, 7),
+    st.sampled_from(["FIRST", "LAST"]),
+    st.lists(st.integers(0, 4), max_size=3),
+)
+def test_pagination_past_nulls_loses_no_row_whether_they_sort_first_or_last(
+    triples, limit, nulls, breaks
+):
+    key = [Key("n", "integer"), Key("s", "text"), Key("m", "number")]
+    found = [dict(zip("nsm", one, strict=True)) for one in triples]
+    came = all_pages(Table(found, ["n", "s", "m"], nulls=nulls, breaks=breaks), key, limit)
+    assert len(came) == len(found)
+    assert {tuple(row.values()) for row in came} == triples
+
+
+@pytest.mark.parametrize("nulls", ["FIRST", "LAST"])
+@pytest.mark.parametrize("kind", ["integer", "text"])
+@pytest.mark.parametrize("cap", [500, 700])
+def test_pagination_along_a_single_nullable_field(nulls, kind, cap):
+    values = [*range(1_200)] if kind == "integer" else [f"{number:05}" for number in range(1_200)]
+    found = [{"s": value} for value in [*values, None]]
+    came = all_pages(Table(found, ["s"], cap=cap, nulls=nulls), [Key("s", kind)], 50_000)
+    assert sorted(map(repr, came)) == sorted(map(repr, found))
+
+
+def test_pagination_along_times_with_fractions_of_seconds():
+    """Looker's expressions have none: a page begins earlier, and repeats no row of the last."""
+    times = [f"2026-01-01 00:00:{second:02}.{tenth}00" for second in range(9) for tenth in range(9)]
+    table = Table([{"s": time} for time in times], ["s"])
+    table.chosen = lambda query: [
+        {"s": time}
+        for time in times
+        if not query.get("filter_expression") or time[:19] >= _second_in(query)
+    ]
+    came = all_pages(table, [Key("s", "date-time")], 12)
+    assert [row["s"] for row in came] == times
+    with pytest.raises(RequestError, match="within one second"):
+        all_pages(table, [Key("s", "date-time")], 8)
+
+
+def _second_in(query):
+    numbers = re.search(r"date_time\(([^)]*)\)", query["filter_expression"])[1].split(", ")
+    year, *others = (int(number) for number in numbers)
+    return "{:04}-{:02}-{:02} {:02}:{:02}:{:02}".format(year, *others)
 
 
 def test_once_begins_again_only_as_long_as_no_row_came():
     table = Table(ids(5), ["a.id"], breaks=[0, 0])
     table.key = ["a.id"]
     query = {"sorts": ["a.id"], "limit": "10"}
-    assert list(rows.once(table, query)) == ids(5)
+    assert list(keyset.read_once(table, query)) == ids(5)
     assert len(table.queries) == 3
     table = Table(ids(5), ["a.id"], breaks=[2])
-    rows_of = rows.once(table, query)
+    rows_of = keyset.read_once(table, query)
     assert [next(rows_of), next(rows_of)] == ids(2)
-    with pytest.raises(BrokenOffError):
+    with pytest.raises(TruncatedError):
         next(rows_of)
     assert len(table.queries) == 1
 
@@ -830,18 +880,18 @@ def test_a_whole_result_of_suspicious_length_is_an_error_without_a_key(count):
         assert query["limit"] == "-1"
         return iter(ids(count))
 
-    rows_of = rows.whole(run, None, {}, [])
+    rows_of = keyset.read_all(run, {}, [])
     assert list(itertools.islice(rows_of, count)) == ids(count)
     with pytest.raises(RequestError, match=f"exactly {count} rows"):
         next(rows_of)
-    assert len(list(rows.whole(lambda _: iter(ids(count - 1)), None, {}, []))) == count - 1
+    assert len(list(keyset.read_all(lambda _: iter(ids(count - 1)), {}, []))) == count - 1
 
 
 # ------------------------------------------------------------------------------------------ bounds
 
 
 def test_bounds_of_times():
-    between = rows.between
+    between = filters.time_range
     start, end = "2026-01-01T00:00:00Z", "2026-02-01"
     assert between("a.t", None, None) == {}
     assert between("a.t", start, None) == {"a.t": "after 2026-01-01 00:00:00"}
@@ -852,11 +902,11 @@ def test_bounds_of_times():
     assert between("a.t", "2026-01-01T05:00:00.5+02:00", None) == {
         "a.t": "after 2026-01-01 03:00:00"
     }
-    assert str(rows.clock("2026-07-01T00:00:00Z", ZURICH)) == "2026-07-01 02:00:00"
+    assert str(filters.local_time("2026-07-01T00:00:00Z", ZURICH)) == "2026-07-01 02:00:00"
     key = Key("a.t", "date-time")
-    (bound,) = rows.bounds(key, "2026-07-01 02:00:00", None)
+    (bound,) = filters.comparisons(key, "2026-07-01 02:00:00", None)
     assert bound == "${a.t} >= date_time(2026, 7, 1, 2, 0, 0)"
-    assert rows.bounds(Key("a.n", "number"), 5, 9) == ["${a.n} >= 5", "${a.n} < 9"]
+    assert filters.comparisons(Key("a.n", "number"), 5, 9) == ["${a.n} >= 5", "${a.n} < 9"]
 
 
 # ----------------------------------------------------------------------------------------- batches
@@ -875,39 +925,39 @@ def test_the_first_row_leaves_at_once():
         pytest.fail("the first row has to leave before")
 
     with within(1):
-        assert next(rows.batched(slowly())) == [{"n": 0}]
+        assert next(in_batches(slowly())) == [{"n": 0}]
 
 
 def test_batches_grow_and_keep_order():
-    batches = list(rows.batched({"n": number} for number in range(5_000)))
+    batches = list(in_batches({"n": number} for number in range(5_000)))
     assert [row["n"] for batch in batches for row in batch] == list(range(5_000))
     assert [len(batch) for batch in batches[:4]] == [1, 2, 4, 8]
-    assert max(map(len, batches)) == rows.LARGEST_BATCH
-    assert list(rows.batched(iter(()))) == []
+    assert max(map(len, batches)) == incremental.MAX_BATCH
+    assert list(in_batches(iter(()))) == []
 
 
 def test_a_row_waits_for_others_only_for_so_long(monkeypatch):
-    monkeypatch.setattr(rows, "LONGEST_WAIT", -1.0)
-    assert [len(batch) for batch in rows.batched({"n": n} for n in range(50))] == [1] * 50
+    monkeypatch.setattr(incremental, "MAX_WAIT", -1.0)
+    assert [len(batch) for batch in in_batches({"n": n} for n in range(50))] == [1] * 50
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 100])
 def test_rows_before_an_error_come_before_it(count):
     def broken():
         yield from ({"n": number} for number in range(count))
-        raise BrokenOffError("broken off")
+        raise TruncatedError("broken off")
 
-    batches, came = rows.batched(broken()), []
+    batches, came = in_batches(broken()), []
 
     def read():
         for batch in batches:
             came.extend(batch)
 
-    with pytest.raises(BrokenOffError):
+    with pytest.raises(TruncatedError):
         read()
     assert [row["n"] for row in came] == list(range(count))
 
 
 def test_misfits_are_no_request_errors_by_themselves():
     with pytest.raises(MisfitError):
-        rows.column("a.b", "number").convert("x")
+        columns.column("a.b", "number").convert("x")

@@ -1,9 +1,9 @@
 """Ordered, bounded overlap of work on threads.
 
 Work overlaps in two ways, and both keep their order and a bound on what waits in memory:
-:func:`in_order` runs calls of one iterable at the same time, and :class:`Lanes` runs iterables
-that come later while an earlier one is being consumed. :class:`Shared` lets several of them read
-one iterable.
+:func:`ordered_map` runs calls of one iterable at the same time, and :class:`Prefetcher` runs
+iterables that come later while an earlier one is being consumed. :class:`ReplayableIterator` lets
+several of them read one iterable.
 
 All threads are daemons: a `concurrent.futures` executor would be joined when the interpreter
 ends, and a request that hangs would hold it up.
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-POLL = 0.1  # seconds between looks at the stop flag while something is awaited
-WAITING = 2  # items of a lane that may wait for their consumer
+POLL_SECONDS = 0.1  # seconds between looks at the stop flag while something is awaited
+MAX_WAITING = 2  # items of a lane that may wait for their consumer
 
 _thread = threading.local()
 
 
-class Stopped(Exception):  # noqa: N818
+class Cancelled(Exception):  # noqa: N818
     """The stop flag was set while something was awaited."""
 
 
-class Workers:
+class DaemonThreadPool:
     """A pool of threads, started as they are needed."""
 
     def __init__(self, size: int) -> None:
@@ -72,8 +72,8 @@ class Workers:
             del future, call
 
 
-def in_order(
-    workers: Workers, call: Callable[[T], R], items: Iterable[T]
+def ordered_map(
+    workers: DaemonThreadPool, call: Callable[[T], R], items: Iterable[T]
 ) -> Iterator[tuple[T, Future[R]]]:
     """Call with every item, several at a time, and give the outcomes in the items' order.
 
@@ -103,10 +103,10 @@ def _window(size: int) -> int:
     return size if lane is None or lane.awaited else max(2, size // 4)
 
 
-class Lane(Generic[T]):
+class ReadAhead(Generic[T]):
     """An iterable that a thread of its own reads ahead of its consumer.
 
-    Iterating raises what the iterable raised, and :class:`Stopped` when ``stop`` is set.
+    Iterating raises what the iterable raised, and :class:`Cancelled` when ``stop`` is set.
 
     Args:
         make: Makes the iterable, on that thread.
@@ -125,7 +125,7 @@ class Lane(Generic[T]):
         self._when_read = when_read
         self._closed = threading.Event()
         self._stop = stop
-        self._queue: queue.Queue[tuple[bool, Any]] = queue.Queue(WAITING)
+        self._queue: queue.Queue[tuple[bool, Any]] = queue.Queue(MAX_WAITING)
         threading.Thread(target=self._read, args=(make,), daemon=True).start()
 
     def _read(self, make: Callable[[], Iterable[T]]) -> None:
@@ -153,7 +153,7 @@ class Lane(Generic[T]):
     def _put(self, item: tuple[bool, Any]) -> bool:
         while not (self._closed.is_set() or self._stop.is_set()):
             try:
-                self._queue.put(item, timeout=POLL)
+                self._queue.put(item, timeout=POLL_SECONDS)
             except queue.Full:
                 continue
             return True
@@ -176,9 +176,9 @@ class Lane(Generic[T]):
     def _get(self) -> tuple[bool, Any]:
         while True:
             if self._stop.is_set():
-                raise Stopped
+                raise Cancelled
             try:
-                return self._queue.get(timeout=POLL)
+                return self._queue.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 continue
 
@@ -187,7 +187,7 @@ class Lane(Generic[T]):
         self._closed.set()
 
 
-class Lanes(Generic[T]):
+class Prefetcher(Generic[T]):
     """Iterables that are consumed one after the other, and read ahead meanwhile.
 
     Args:
@@ -210,7 +210,7 @@ class Lanes(Generic[T]):
         self._ahead = ahead
         self._stop = stop
         self._lock = threading.Lock()
-        self._lanes: dict[str, Lane[T]] = {}
+        self._lanes: dict[str, ReadAhead[T]] = {}
 
     def open(self, name: str) -> Iterator[T]:
         """The items of one iterable; those after it are started too."""
@@ -229,7 +229,7 @@ class Lanes(Generic[T]):
                 del self._lanes[name]
 
     def _start(self, name: str, makers: dict[str, Callable[[], Iterable[T]]]) -> None:
-        self._lanes[name] = Lane(makers[name], self._stop, self._start_more)
+        self._lanes[name] = ReadAhead(makers[name], self._stop, self._start_more)
         del makers[name]
 
     def _start_more(self) -> None:
@@ -248,7 +248,7 @@ class Lanes(Generic[T]):
                 lane.close()
 
 
-class Shared(Generic[T]):
+class ReplayableIterator(Generic[T]):
     """An iterable that several threads read, each from its start, and that is read once.
 
     What the first reader gets is kept in a temporary file for the others: memory does not grow.

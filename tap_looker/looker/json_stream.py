@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PIECE = 1 << 16  # bytes that are decoded together
-LONGEST_PIECE = 1 << 20  # bytes without the end of an object
-CUTS_TRIED = 20
-DEEPEST = 200  # levels of nesting in an item
-MOST_DIGITS = 4_300  # of a number: those that Python turns into an int
+MAX_PIECE = 1 << 20  # bytes without the end of an object
+MAX_CUTS_TRIED = 20
+MAX_DEPTH = 200  # levels of nesting in an item
+MAX_DIGITS = 4_300  # of a number: those that Python turns into an int
 
 _BETWEEN = re.compile(rb"\s*,\s*(?=\{)")
 _DIGIT = re.compile(rb"[0-9]")
-_TOO_MANY_DIGITS = re.compile(rb"(?<![0-9])[0-9]{%d}" % (MOST_DIGITS + 1))
+_TOO_MANY_DIGITS = re.compile(rb"(?<![0-9])[0-9]{%d}" % (MAX_DIGITS + 1))
 _DECODER = msgspec.json.Decoder()
 _EXACT_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -71,7 +71,7 @@ def items(source: Readable, *, exact: bool = False) -> Iterator[Any]:
                     break
                 rest += more
             continue
-        more = source.read(PIECE) if len(rest) < LONGEST_PIECE else b""
+        more = source.read(PIECE) if len(rest) < MAX_PIECE else b""
         if not more:
             break
         rest += more
@@ -84,7 +84,7 @@ def items(source: Readable, *, exact: bool = False) -> Iterator[Any]:
 def _cut(text: bytes, decoder: msgspec.json.Decoder[Any]) -> tuple[list[Any] | None, bytes]:
     """The whole objects that a text begins with, and what is after them; None if there are none."""
     end = len(text)
-    for _ in range(CUTS_TRIED):
+    for _ in range(MAX_CUTS_TRIED):
         end = text.rfind(b"}", 0, end)
         if end < 0:
             break
@@ -110,10 +110,10 @@ class _Rest:
         chunk = taken or self._source.read(size)
         text = self._digits + chunk
         # One byte in so many tells that there is no such number, and is quick to look at.
-        if _DIGIT.search(text[::MOST_DIGITS]) and _TOO_MANY_DIGITS.search(text):
-            message = f"a number of more than {MOST_DIGITS:,} digits"
+        if _DIGIT.search(text[::MAX_DIGITS]) and _TOO_MANY_DIGITS.search(text):
+            message = f"a number of more than {MAX_DIGITS:,} digits"
             raise OutsizeError(message)
-        self._digits = text[-MOST_DIGITS:]
+        self._digits = text[-MAX_DIGITS:]
         return chunk
 
 
@@ -122,8 +122,8 @@ def _parsed(source: _Rest, *, exact: bool) -> Iterator[Any]:
     for event, value in ijson.basic_parse(source, use_float=not exact):
         depth += event in ("start_map", "start_array")
         depth -= event in ("end_map", "end_array")
-        if depth > DEEPEST:
-            message = f"an item nested more than {DEEPEST} levels deep"
+        if depth > MAX_DEPTH:
+            message = f"an item nested more than {MAX_DEPTH} levels deep"
             raise OutsizeError(message)
         if depth and (depth > 1 or event != "start_array"):  # not the list itself
             builder.event(event, value)

@@ -10,18 +10,18 @@ from urllib.parse import urlsplit
 
 from requests.auth import AuthBase
 
-from tap_looker.errors import LoginError, RequestError
+from tap_looker.errors import BadResponseError, LoginError, RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from requests import PreparedRequest
 
-    from tap_looker.client import Answer
+    from tap_looker.looker.response import ApiResponse
 
 WHERE_KEYS_ARE = "Admin → Users → Edit → API keys"
 WHERE_HOST_IS = "Admin → Platform → API"
-LONGEST_MARGIN = 60.0  # seconds before its expiry that a token is renewed
+MAX_MARGIN = 60.0  # seconds before its expiry that a token is renewed
 
 
 class _Grant(NamedTuple):
@@ -43,7 +43,7 @@ class LookerAuth(AuthBase):
         LoginError: From any request, and from then on from every one: a wrong key is sent once.
     """
 
-    def __init__(self, post_login: Callable[[], Answer], login_url: str) -> None:
+    def __init__(self, post_login: Callable[[], ApiResponse], login_url: str) -> None:
         self._post_login = post_login
         self._url = login_url
         self._lock = threading.Lock()
@@ -101,7 +101,8 @@ class LookerAuth(AuthBase):
                 f"answer to a wrong key): check client_id and client_secret ({WHERE_KEYS_ARE}), "
                 f"and that api_host_url is the address of the API ({WHERE_HOST_IS})."
             )
-        if status is not None and (status == 200 or 300 <= status < 400 or status == 403):  # noqa: PLR2004
+        is_redirect = status is not None and 300 <= status < 400  # noqa: PLR2004
+        if isinstance(error, BadResponseError) or is_redirect or status == 403:  # noqa: PLR2004
             host = urlsplit(self._url).netloc
             return (
                 f"{error.message} That is not the Looker API: check api_host_url, its port too "
@@ -118,4 +119,4 @@ def _lifetime(expires_in: Any) -> float:
         return float("inf")
     if not seconds > 0:
         return float("inf")
-    return seconds - min(LONGEST_MARGIN, seconds / 10)
+    return seconds - min(MAX_MARGIN, seconds / 10)

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_looker import rows
-from tap_looker.activity import ACTIVITIES, MODEL, PREFIX, Activity
 from tap_looker.errors import LookerError, RequestError
-from tap_looker.resources import RESOURCES
-from tap_looker.results import DefinitionError, Resolver, definitions, duplicates
-from tap_looker.streams.activity import ActivityStream
+from tap_looker.queries.columns import KINDS, collisions, column, column_name, kind_of_schema
+from tap_looker.queries.definitions import DefinitionError, definitions, duplicates
+from tap_looker.queries.resolve import Resolver, explore_fields
+from tap_looker.queries.system_activity import ACTIVITIES, MODEL, PREFIX, Activity
+from tap_looker.resources.table import RESOURCES
 from tap_looker.streams.base import LookerStream
-from tap_looker.streams.results import ResultStream
+from tap_looker.streams.query import QueryStream
+from tap_looker.streams.system_activity import SystemActivityStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tap_looker.client import LookerClient, Row
-    from tap_looker.sources import Sources
-    from tap_looker.tap import TapLooker
+    from singer_sdk import Tap
+
+    from tap_looker.looker.client import LookerClient
+    from tap_looker.looker.response import Row
+    from tap_looker.resources.extraction import Extraction
+    from tap_looker.run import Run
 
 ACTIVITY_OPTIONS = frozenset({"explore", "fields", "name", "primary_keys", "replication_key"})
 BY_KIND = {
@@ -41,14 +45,14 @@ class BrokenStream(LookerStream):
 
     permission = ""
 
-    def __init__(self, tap: TapLooker, name: str, mistakes: list[str]) -> None:
+    def __init__(self, tap: Tap, run: Run, name: str, mistakes: list[str]) -> None:
         self._mistakes = mistakes
-        super().__init__(tap, name=name, keys=(), schema={"type": "object", "properties": {}})
+        super().__init__(tap, run, name=name, keys=(), schema={"type": "object", "properties": {}})
 
-    def plan(self, sources: Sources) -> None:
+    def plan(self, extraction: Extraction) -> None:
         """Nothing to ask for."""
 
-    def pages(self, sources: Sources) -> Iterator[list[Row]]:  # noqa: ARG002
+    def pages(self, extraction: Extraction) -> Iterator[list[Row]]:  # noqa: ARG002
         """No rows.
 
         Raises:
@@ -75,7 +79,7 @@ def mistakes_in(config: Mapping[str, Any]) -> list[str]:
     return mistakes + duplicates(names)
 
 
-def own_streams(tap: TapLooker) -> tuple[list[LookerStream], list[str]]:
+def configured_streams(tap: Tap, run: Run) -> tuple[list[LookerStream], list[str]]:
     """The streams, and what is wrong with those that this instance cannot give.
 
     Raises:
@@ -88,18 +92,18 @@ def own_streams(tap: TapLooker) -> tuple[list[LookerStream], list[str]]:
 
     def broken(name: str, where: str, wrong: list[str]) -> None:
         lines = [f"Setting {where}: {one}." for one in wrong]
-        streams.append(BrokenStream(tap, name, lines))
+        streams.append(BrokenStream(tap, run, name, lines))
         mistakes.extend(lines)
 
     for definition in definitions(tap.config)[0]:
         if catalog is not None:
             if entry := catalog.get_stream(definition.name):
-                streams.append(ResultStream(tap, definition, entry=entry))
+                streams.append(QueryStream(tap, run, definition, entry=entry))
             continue
-        resolver = resolver or Resolver(tap.client)
+        resolver = resolver or Resolver(run.client)
         try:
             result = resolver.result(definition)
-            streams.append(ResultStream(tap, definition, result=result))
+            streams.append(QueryStream(tap, run, definition, result=result))
         except DefinitionError as error:
             broken(definition.name, definition.where, error.mistakes)
     for position, entry in enumerate(tap.config.get("system_activity") or []):
@@ -108,12 +112,12 @@ def own_streams(tap: TapLooker) -> tuple[list[LookerStream], list[str]]:
         name = _activity_name(entry)
         try:
             if catalog is None:
-                kinds = _kinds_of_metadata(tap.client, entry)
+                kinds = _kinds_of_metadata(run.client, entry)
             elif known := catalog.get_stream(name):
                 kinds = _kinds_of_catalog(known.schema.to_dict()["properties"], entry)
             else:
                 continue
-            streams.append(ActivityStream(tap, _activity(entry, kinds)))
+            streams.append(SystemActivityStream(tap, run, _activity(entry, kinds)))
         except DefinitionError as error:
             broken(name, f"system_activity[{position}]", error.mistakes)
     return streams, mistakes
@@ -133,7 +137,7 @@ def _mistakes_in_activity(entry: Any) -> Iterator[str]:
         return
     if not _keys(entry):
         yield "needs primary_keys"
-    yield from rows.collisions([rows.column(field, "string") for field in _all_fields(entry)])
+    yield from collisions([column(field, "string") for field in _all_fields(entry)])
 
 
 def _activity_name(entry: Mapping[str, Any]) -> str:
@@ -170,7 +174,7 @@ def _all_fields(entry: Mapping[str, Any]) -> list[str]:
 
 def _kinds_of_metadata(client: LookerClient, entry: Mapping[str, Any]) -> dict[str, str]:
     try:
-        known = rows.explore_fields(client, MODEL, entry["explore"])
+        known = explore_fields(client, MODEL, entry["explore"])
     except RequestError as error:
         raise DefinitionError(
             [f"no explore {MODEL}::{entry['explore']}: {error.message.rstrip('.')}"]
@@ -183,14 +187,12 @@ def _kinds_of_metadata(client: LookerClient, entry: Mapping[str, Any]) -> dict[s
     ]
     if mistakes:
         raise DefinitionError(mistakes)
-    return {field: rows.KINDS.get(str(known[field].get("type")), "text") for field in fields}
+    return {field: KINDS.get(str(known[field].get("type")), "text") for field in fields}
 
 
 def _kinds_of_catalog(properties: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, str]:
     fields = _all_fields(entry)
-    return {
-        field: rows.kind_of_schema(properties.get(rows.column_name(field), {})) for field in fields
-    }
+    return {field: kind_of_schema(properties.get(column_name(field), {})) for field in fields}
 
 
 def _activity(entry: Mapping[str, Any], kinds: Mapping[str, str]) -> Activity:

@@ -9,8 +9,16 @@ from itertools import count, islice
 
 import pytest
 
-from tap_looker import sources
-from tap_looker.prefetch import WAITING, Lane, Lanes, Shared, Stopped, Workers, in_order
+from tap_looker.looker.concurrency import (
+    MAX_WAITING,
+    Cancelled,
+    DaemonThreadPool,
+    Prefetcher,
+    ReadAhead,
+    ReplayableIterator,
+    ordered_map,
+)
+from tap_looker.resources import fields
 
 PATIENCE = 10.0  # seconds until a test that hangs has failed
 
@@ -60,11 +68,11 @@ def stop():
     stop.set()
 
 
-# ---------------------------------------------------------------------------------------- Workers
+# --------------------------------------------------------------------------------- DaemonThreadPool
 
 
 def test_workers_run_as_many_calls_at_once_as_there_are():
-    workers, calls = Workers(3), Calls()
+    workers, calls = DaemonThreadPool(3), Calls()
     futures = [workers.submit(lambda n=n: calls(n)) for n in range(10)]
     until(lambda: len(calls.begun) == 3)
     assert settled(lambda: len(calls.begun)) == 3
@@ -74,7 +82,7 @@ def test_workers_run_as_many_calls_at_once_as_there_are():
 
 
 def test_workers_start_no_thread_that_is_not_needed():
-    workers = Workers(8)
+    workers = DaemonThreadPool(8)
     names = set()
     for _ in range(20):
         workers.submit(lambda: names.add(threading.get_ident())).result(PATIENCE)
@@ -83,7 +91,7 @@ def test_workers_start_no_thread_that_is_not_needed():
 
 
 def test_workers_outlive_errors():
-    workers = Workers(1)
+    workers = DaemonThreadPool(1)
 
     def fail():
         raise SystemExit(3)
@@ -93,16 +101,16 @@ def test_workers_outlive_errors():
 
 
 def test_workers_do_not_hold_up_the_end_of_the_process():
-    workers = Workers(1)
+    workers = DaemonThreadPool(1)
     daemon = workers.submit(lambda: threading.current_thread().daemon)
     assert daemon.result(PATIENCE) is True
 
 
-# --------------------------------------------------------------------------------------- in_order
+# -------------------------------------------------------------------------------------- ordered_map
 
 
 def test_in_order_keeps_the_order_whoever_is_first():
-    workers, done = Workers(4), [threading.Event() for _ in range(4)]
+    workers, done = DaemonThreadPool(4), [threading.Event() for _ in range(4)]
 
     def call(n):
         if n + 1 < len(done):
@@ -110,14 +118,14 @@ def test_in_order_keeps_the_order_whoever_is_first():
         done[n].set()
         return n * 10
 
-    outcomes = [(n, future.result()) for n, future in in_order(workers, call, range(4))]
+    outcomes = [(n, future.result()) for n, future in ordered_map(workers, call, range(4))]
     assert outcomes == [(0, 0), (1, 10), (2, 20), (3, 30)]
 
 
 def test_in_order_takes_no_more_items_than_may_wait():
-    workers, calls, taken = Workers(3), Calls(), []
+    workers, calls, taken = DaemonThreadPool(3), Calls(), []
     calls.gate.set()
-    outcomes = in_order(workers, calls, (taken.append(n) or n for n in count()))
+    outcomes = ordered_map(workers, calls, (taken.append(n) or n for n in count()))
     assert taken == []
     for n in range(20):
         assert next(outcomes)[1].result() == n * 10
@@ -134,7 +142,7 @@ def test_in_order_gives_errors_at_their_place():
             raise ValueError(n)
         return n
 
-    outcomes = list(in_order(Workers(2), call, range(5)))
+    outcomes = list(ordered_map(DaemonThreadPool(2), call, range(5)))
     assert [n for n, _ in outcomes] == [0, 1, 2, 3, 4]
     assert [str(future.exception()) for _, future in outcomes] == [
         "None",
@@ -146,16 +154,16 @@ def test_in_order_gives_errors_at_their_place():
 
 
 def test_in_order_closed_early_runs_nothing_more():
-    workers, calls = Workers(1), Calls()
+    workers, calls = DaemonThreadPool(1), Calls()
     busy = workers.submit(lambda: calls.gate.wait(PATIENCE))
-    outcomes = in_order(Workers(2), lambda n: n, range(100))
+    outcomes = ordered_map(DaemonThreadPool(2), lambda n: n, range(100))
     assert next(outcomes)[0] == 0
     outcomes.close()
     assert list(outcomes) == []
 
     # What was handed in and has not begun is taken back.
     ran = []
-    outcomes = in_order(workers, ran.append, range(100))
+    outcomes = ordered_map(workers, ran.append, range(100))
     reader = threading.Thread(target=lambda: next(outcomes, None))
     reader.start()
     until(lambda: workers._tasks.qsize() == 1)
@@ -173,17 +181,17 @@ def test_in_order_passes_on_what_its_items_raise():
         raise LookupError
 
     with pytest.raises(LookupError):
-        list(in_order(Workers(1), lambda n: n, items()))
+        list(ordered_map(DaemonThreadPool(1), lambda n: n, items()))
 
 
-# ------------------------------------------------------------------------------------ Lane, Lanes
+# ---------------------------------------------------------------------------- ReadAhead, Prefetcher
 
 
 def test_a_lane_reads_ahead_so_far_and_no_further(stop):
     read = []
-    lane = Lane(lambda: (read.append(n) or n for n in count()), stop)
-    until(lambda: len(read) > WAITING)
-    assert settled(lambda: len(read)) == WAITING + 1, "those that wait, and one in the hand"
+    lane = ReadAhead(lambda: (read.append(n) or n for n in count()), stop)
+    until(lambda: len(read) > MAX_WAITING)
+    assert settled(lambda: len(read)) == MAX_WAITING + 1, "those that wait, and one in the hand"
     assert list(islice(lane, 5)) == [0, 1, 2, 3, 4]
     lane.close()
 
@@ -194,7 +202,7 @@ def test_a_lane_raises_what_its_iterable_raised_after_what_came_before(stop):
         yield 2
         raise ValueError("three")
 
-    lane = iter(Lane(items, stop))
+    lane = iter(ReadAhead(items, stop))
     assert [next(lane), next(lane)] == [1, 2]
     with pytest.raises(ValueError, match="three"):
         next(lane)
@@ -205,7 +213,7 @@ def test_a_lane_whose_iterable_cannot_be_made_raises_that(stop):
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        list(Lane(make, stop))
+        list(ReadAhead(make, stop))
 
 
 def test_a_lane_that_is_closed_closes_its_iterable(stop):
@@ -217,7 +225,7 @@ def test_a_lane_that_is_closed_closes_its_iterable(stop):
         finally:
             closed.set()
 
-    lane = Lane(items, stop)
+    lane = ReadAhead(items, stop)
     assert next(iter(lane)) == 0
     lane.close()
     assert closed.wait(PATIENCE)
@@ -231,9 +239,9 @@ def never():
 @pytest.mark.parametrize("make", [never, count])
 def test_a_stop_ends_the_wait_for_a_lane(make):
     stop = threading.Event()
-    lane = iter(Lane(make, stop))
+    lane = iter(ReadAhead(make, stop))
     threading.Timer(0.05, stop.set).start()
-    with pytest.raises(Stopped):
+    with pytest.raises(Cancelled):
         for _ in lane:
             pass
 
@@ -250,7 +258,7 @@ def many_lanes(stop, items_of, *, ahead):
         return make
 
     names = [f"lane {n}" for n in range(6)]
-    return Lanes({name: maker(name) for name in names}, ahead=ahead, stop=stop), names, begun
+    return Prefetcher({name: maker(name) for name in names}, ahead=ahead, stop=stop), names, begun
 
 
 def test_lanes_come_in_the_order_they_are_opened_and_begin_before(stop):
@@ -301,7 +309,7 @@ def test_one_lane_that_fails_leaves_the_others_alone(stop):
     def fail():
         raise ValueError
 
-    lanes = Lanes({"a": lambda: [1], "b": fail, "c": lambda: [3]}, ahead=2, stop=stop)
+    lanes = Prefetcher({"a": lambda: [1], "b": fail, "c": lambda: [3]}, ahead=2, stop=stop)
     assert list(lanes.open("a")) == [1]
     with pytest.raises(ValueError):  # noqa: PT011 - it has no message
         list(lanes.open("b"))
@@ -309,7 +317,7 @@ def test_one_lane_that_fails_leaves_the_others_alone(stop):
 
 
 def test_a_lane_that_is_passed_over_holds_nothing_up(stop):
-    lanes = Lanes({"a": lambda: [1], "b": count, "c": lambda: [3]}, ahead=1, stop=stop)
+    lanes = Prefetcher({"a": lambda: [1], "b": count, "c": lambda: [3]}, ahead=1, stop=stop)
     assert list(lanes.open("c")) == [3]
     assert list(lanes.open("a")) == [1]
     assert next(lanes.open("b")) == 0
@@ -317,21 +325,23 @@ def test_a_lane_that_is_passed_over_holds_nothing_up(stop):
 
 def test_lanes_that_are_closed_read_no_further(stop):
     read = []
-    lanes = Lanes(
+    lanes = Prefetcher(
         {"a": lambda: [0], "b": lambda: (read.append(n) or n for n in count())}, ahead=2, stop=stop
     )
     assert list(lanes.open("a")) == [0]
-    until(lambda: len(read) > WAITING)
+    until(lambda: len(read) > MAX_WAITING)
     lanes.close()
-    assert settled(lambda: len(read)) == WAITING + 1
+    assert settled(lambda: len(read)) == MAX_WAITING + 1
 
 
 def test_a_lane_nobody_waits_for_yet_takes_few_of_the_workers(stop):
-    workers, calls = Workers(8), Calls()
-    lanes = Lanes(
+    workers, calls = DaemonThreadPool(8), Calls()
+    lanes = Prefetcher(
         {
             "first": lambda: iter([1]),
-            "later": lambda: (future.result() for _, future in in_order(workers, calls, count())),
+            "later": lambda: (
+                future.result() for _, future in ordered_map(workers, calls, count())
+            ),
         },
         ahead=2,
         stop=stop,
@@ -346,13 +356,13 @@ def test_a_lane_nobody_waits_for_yet_takes_few_of_the_workers(stop):
     stop.set()
 
 
-# ----------------------------------------------------------------------------------------- Shared
+# ------------------------------------------------------------------------------- ReplayableIterator
 
 
 def test_shared_is_read_once_and_gives_each_reader_all():
     read = []
     source = (read.append(n) or {"n": n, "text": "ü"} for n in range(5))
-    shared = Shared(source, readers=2)
+    shared = ReplayableIterator(source, readers=2)
     first, second = shared.read(), shared.read()
     wanted = [{"n": n, "text": "ü"} for n in range(5)]
     assert next(first) == wanted[0]
@@ -362,14 +372,14 @@ def test_shared_is_read_once_and_gives_each_reader_all():
 
 
 def test_what_one_reader_does_to_an_item_is_not_seen_by_another():
-    shared = Shared(iter([{"id": 1}]), readers=2)
+    shared = ReplayableIterator(iter([{"id": 1}]), readers=2)
     for item in shared.read():
         item["id"] = "changed"
     assert list(shared.read()) == [{"id": 1}]
 
 
 def test_who_comes_later_decodes_what_it_wants():
-    shared = Shared(iter([["a", "b"], ["c"]]), readers=2)
+    shared = ReplayableIterator(iter([["a", "b"], ["c"]]), readers=2)
     first = shared.read(len)
     assert next(first) == ["a", "b"], "it came from nowhere that could decode it"
     assert list(shared.read(len)) == [len(b'["a","b"]'), ["c"]]
@@ -378,15 +388,15 @@ def test_who_comes_later_decodes_what_it_wants():
 
 def test_of_the_rows_of_a_page_some_fields_are_decoded():
     page = b'[{"id": 1, "name": "x", "folder": {"id": 2, "name": null}}, {"id": null}]'
-    assert sources._decoder({"id": None, "folder": {"id": None}})(page) == [
+    assert fields.decoder({"id": None, "folder": {"id": None}})(page) == [
         {"id": 1, "folder": {"id": 2, "name": None}},
         {"id": None},
     ]
-    assert sources._decoder(None)(page) == json.loads(page)
+    assert fields.decoder(None)(page) == json.loads(page)
 
 
 def test_what_cannot_be_kept_is_missed_by_nobody_in_silence():
-    shared = Shared(iter([[1], [object()], [3]]), readers=2)
+    shared = ReplayableIterator(iter([[1], [object()], [3]]), readers=2)
     for reader in (shared.read(), shared.read()):
         assert next(reader) == [1]
         with pytest.raises(TypeError):
@@ -399,7 +409,7 @@ def test_shared_raises_to_every_reader_at_the_place():
         yield [2]
         raise ValueError("three")
 
-    shared = Shared(source(), readers=2)
+    shared = ReplayableIterator(source(), readers=2)
     for reader in (shared.read(), shared.read()):
         assert [next(reader), next(reader)] == [[1], [2]]
         with pytest.raises(ValueError, match="three"):
@@ -407,7 +417,7 @@ def test_shared_raises_to_every_reader_at_the_place():
 
 
 def test_readers_on_many_threads_get_the_same():
-    shared = Shared(iter([[n] * n for n in range(200)]), readers=8)
+    shared = ReplayableIterator(iter([[n] * n for n in range(200)]), readers=8)
     outcomes = []
     threads = [
         threading.Thread(target=lambda: outcomes.append(list(shared.read()))) for _ in range(8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_looker.shape import MISFIT, UNKNOWN, compiled
+from tap_looker.streams.conform import MISFIT, UNKNOWN, compiled
 
 MISFITS = object()  # null, and reported
 

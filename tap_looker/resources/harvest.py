@@ -1,25 +1,25 @@
-"""The resources that no row of the table can describe: their rows come from several places."""
+"""The few resources whose rows are gathered from several places."""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, NamedTuple
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_looker.client import segment
+from tap_looker.errors import RequestError
+from tap_looker.looker.response import segment
+from tap_looker.resources.kinds import Composite, Search
+from tap_looker.resources.resource import concerns_item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Mapping
 
-    from tap_looker.client import Row
-    from tap_looker.sources import Fields, Sources
+    from tap_looker.looker.response import Row
+    from tap_looker.resources.fields import Fields
+    from tap_looker.resources.resource import Reading, Resource
 
-
-class Reader(NamedTuple):
-    """What it wants of other sources, and its rows."""
-
-    wants: Callable[[Sources], None]
-    pages: Callable[[Sources], Iterator[list[Row]]]
-
+logger = logging.getLogger("tap-looker")
 
 CARRIES_QUERIES = {
     "query_id": None,
@@ -38,15 +38,15 @@ WITH_QUERIES: dict[str, Fields] = {
 """What :func:`_queries` looks at."""
 
 
-def _want_queries(sources: Sources) -> None:
-    sources.want("dashboard_elements", WITH_QUERIES["dashboard_elements"])
-    sources.want(
+def _want_queries(reading: Reading) -> None:
+    reading.want("dashboard_elements", WITH_QUERIES["dashboard_elements"])
+    reading.want(
         "lookml_dashboards", WITH_QUERIES["lookml_dashboards"], lists=["dashboard_elements"]
     )
-    sources.want("looks", WITH_QUERIES["looks"], trash=False)
+    reading.want("looks", WITH_QUERIES["looks"], trash=False)
 
 
-def _queries(sources: Sources) -> Iterator[list[Row]]:
+def _queries(reading: Reading) -> Iterator[list[Row]]:
     """The distinct queries of tiles and looks, as the bodies of these carry them.
 
     Tiles come with their queries; looks do in ``GET /folders/{id}/looks``, one call for each
@@ -68,27 +68,27 @@ def _queries(sources: Sources) -> Iterator[list[Row]]:
 
     def looks_of(folder: str) -> list[Row]:
         path = f"/folders/{segment(folder)}/looks"
-        return sources.client.rows(path, {"fields": "id,query_id,query"}, ("id",))
+        return reading.client.get_list(path, {"fields": "id,query_id,query"}, ("id",))
 
     def query_of(slug: str) -> list[Row]:
-        return sources.client.rows(f"/queries/{segment(slug)}", {}, ("id",), activity="db_query")
+        return reading.client.get_list(f"/queries/{segment(slug)}", {}, ("id",), billing="db_query")
 
-    for page in sources.read("dashboard_elements", WITH_QUERIES["dashboard_elements"]):
+    for page in reading.read("dashboard_elements", WITH_QUERIES["dashboard_elements"]):
         yield distinct(page)
-    for page in sources.read("lookml_dashboards", WITH_QUERIES["lookml_dashboards"]):
+    for page in reading.read("lookml_dashboards", WITH_QUERIES["lookml_dashboards"]):
         for dashboard in page:
             tiles = dashboard.get("dashboard_elements")
             yield distinct(tiles if isinstance(tiles, list) else [])
-    pages = sources.read("looks", WITH_QUERIES["looks"])
+    pages = reading.read("looks", WITH_QUERIES["looks"])
     lacking = [
         look
         for look in itertools.chain.from_iterable(pages)
         if not look.get("deleted") and str(look.get("query_id")) not in seen
     ]
     bare |= dict.fromkeys(_texts(lacking, "query_id"))  # for what a folder does not show
-    for _, looks in sources.each("queries", looks_of, dict.fromkeys(_texts(lacking, "folder_id"))):
+    for _, looks in reading.each("queries", looks_of, dict.fromkeys(_texts(lacking, "folder_id"))):
         yield distinct(looks)
-    for _, queries in sources.each(
+    for _, queries in reading.each(
         "queries", query_of, [slug for slug in bare if slug not in seen], came=bool(seen)
     ):
         yield distinct([{"query": query} for query in queries])
@@ -116,12 +116,12 @@ OF_METADATA = {"id": None, "content_metadata_id": None}
 HAVE_METADATA = ("folders", "boards", "looks", "dashboards", "lookml_dashboards")
 
 
-def _want_metadata(sources: Sources) -> None:
+def _want_metadata(reading: Reading) -> None:
     for name in HAVE_METADATA:
-        sources.want(name, OF_METADATA, trash=False)
+        reading.want(name, OF_METADATA, trash=False)
 
 
-def _content_metadata(sources: Sources) -> Iterator[list[Row]]:
+def _content_metadata(reading: Reading) -> Iterator[list[Row]]:
     """Metadata of folders, boards, looks and dashboards, mostly by the folder they are in.
 
     ``GET /content_metadata?parent_id=`` gives what is directly in a folder in one call; what no
@@ -138,28 +138,66 @@ def _content_metadata(sources: Sources) -> Iterator[list[Row]]:
         return unseen
 
     def inside(metadata: str) -> list[Row]:
-        return sources.client.rows("/content_metadata", {"parent_id": metadata}, ("id",))
+        return reading.client.get_list("/content_metadata", {"parent_id": metadata}, ("id",))
 
     def one(metadata: str) -> list[Row]:
-        return sources.client.rows(f"/content_metadata/{segment(metadata)}", {}, ("id",))
+        return reading.client.get_list(f"/content_metadata/{segment(metadata)}", {}, ("id",))
 
     known: dict[str, dict[str, None]] = {
         name: {
             str(row["content_metadata_id"]): None
-            for page in sources.read(name, {**OF_METADATA, "deleted": None})
+            for page in reading.read(name, {**OF_METADATA, "deleted": None})
             for row in page
             if row.get("content_metadata_id") is not None and not row.get("deleted")
         }
         for name in HAVE_METADATA
     }
-    for _, rows in sources.each("content_metadata", inside, known["folders"]):
+    for _, rows in reading.each("content_metadata", inside, known["folders"]):
         yield fresh(rows)
     alone = [metadata for ids in known.values() for metadata in ids if metadata not in seen]
-    for _, rows in sources.each("content_metadata", one, dict.fromkeys(alone), came=bool(seen)):
+    for _, rows in reading.each("content_metadata", one, dict.fromkeys(alone), came=bool(seen)):
         yield fresh(rows)
 
 
-READERS = {
-    "queries": Reader(_want_queries, _queries),
-    "content_metadata": Reader(_want_metadata, _content_metadata),
-}
+QUERIES = Composite(
+    _want_queries, _queries, "tiles, `/folders/{folder_id}/looks`", counted="folders"
+)
+CONTENT_METADATA = Composite(
+    _want_metadata, _content_metadata, "`/content_metadata`", counted="folders"
+)
+
+
+@dataclass(frozen=True)
+class LookmlDashboards(Search):
+    """Dashboards written in LookML, or where an instance refuses that search, the next best.
+
+    The document gives the search another answer than instances send (one DashboardLookml), and some
+    refuse it. ``GET /dashboards`` lists both kinds of dashboard; those of LookML have ``::`` in
+    their id.
+    """
+
+    nested_lists: ClassVar[Mapping[str, str]] = {  # type: ignore[misc]
+        "dashboard_elements": "/dashboards/{id}/dashboard_elements"
+    }
+    own_lists: ClassVar[tuple[str, ...]] = ("dashboard_elements",)
+
+    def _once(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
+        came = False
+        try:
+            for page in super()._once(reading, resource):
+                came = True
+                yield page
+        except RequestError as error:
+            if came or not concerns_item(error):
+                raise
+            logger.warning("%s Reading GET /dashboards in its place.", error.message)
+            rows = reading.client.get_list("/dashboards", {"fields": "id"}, resource.keys)
+            ids = sorted(str(row.get("id")) for row in rows if "::" in str(row.get("id")))
+            params = self._params(reading, resource, {})
+
+            def one(id_: str) -> list[Row]:
+                path = f"/dashboards/{segment(id_)}"
+                return reading.client.get_list(path, params, resource.keys)
+
+            for _, found in reading.each(resource.name, one, ids):
+                yield found

@@ -7,14 +7,14 @@ import itertools
 import json
 import random
 import threading
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import jsonschema
 import pytest
 from support import DEADLINE, Runner, entries, finished, run_cli, selecting, settings_of
 
 from looker_emulator import Emulator, Fault
-from tap_looker.activity import ACTIVITIES
+from tap_looker.queries.system_activity import ACTIVITIES
 
 pytestmark = pytest.mark.usefixtures("_quick_retries")
 
@@ -375,8 +375,8 @@ def test_streams_with_times_go_on_from_shortly_before_the_last(runner_of, stream
         known = bookmark(run.states[-1], stream)
         assert known == times[-1]
         again = runner(**settings, state=run.states[-1]).succeeded()
-        moment = datetime.fromisoformat(known.replace("Z", "+00:00"))
-        back = moment.replace(tzinfo=timezone.utc) - timedelta(days=2)
+        moment = datetime.fromisoformat(known)
+        back = moment.replace(tzinfo=UTC) - timedelta(days=2)
         expected = emulator.sql(sql.format(f"{back:%Y-%m-%d %H:%M:%S}"))
         assert sorted(keys(again, stream)) == sorted(expected)
         assert 0 < len(expected) < len(found)
@@ -1080,7 +1080,7 @@ def test_a_run_ends_with_its_state_also_where_it_has_not_moved(runner_of):
 def test_what_is_no_state_is_not_taken_for_an_empty_one(run, emulator, state):
     result = run(catalog=one(HISTORY), state=state)
     assert result.exit_code == 1
-    assert "is no state" in result.stderr
+    assert "is not a state" in result.stderr
     assert not emulator.calls
 
 

@@ -11,7 +11,7 @@ from singer_sdk.singerlib.encoding.base import SingerMessageType
 if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
 
-MOST_WAITING = 1 << 16  # bytes
+MAX_BUFFERED = 1 << 16  # bytes
 
 
 class Writer(MsgSpecWriter):
@@ -30,7 +30,7 @@ class Writer(MsgSpecWriter):
         """Write one line, now or soon."""
         self._waiting += self.format_message(message)
         self.last_type = message.type
-        if message.type is not SingerMessageType.RECORD or len(self._waiting) > MOST_WAITING:
+        if message.type is not SingerMessageType.RECORD or len(self._waiting) > MAX_BUFFERED:
             self.flush()
 
     def flush(self) -> None:

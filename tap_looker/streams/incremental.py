@@ -1,7 +1,8 @@
-"""What the streams share whose records are the rows of a query."""
+"""Base class of streams that read query results in key order."""
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +12,20 @@ from tap_looker.errors import LookerError
 from tap_looker.streams.base import LookerStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from tap_looker.client import Row
-    from tap_looker.rows import Column
-    from tap_looker.sources import Sources
+    from tap_looker.looker.response import Row
+    from tap_looker.queries.columns import Column
+    from tap_looker.resources.extraction import Extraction
+
+MAX_BATCH = 500  # rows that are handed on together
+MAX_WAIT = 0.25  # seconds that a row waits for others
 
 
-class RowsStream(LookerStream):
+class IncrementalStream(LookerStream):
     """Rows that come in the order of their key, so that a run can be resumed from its bookmark."""
 
-    alone = True  # an answer is held open while its rows are written
+    is_read_alone = True  # an answer is held open while its rows are written
     _bookmark: Any = None
     _moves_bookmark = False
 
@@ -30,7 +34,7 @@ class RowsStream(LookerStream):
         """Whether the bookmark may move with each row."""
         return self.replication_method == REPLICATION_INCREMENTAL
 
-    def plan(self, sources: Sources) -> None:  # noqa: ARG002
+    def plan(self, extraction: Extraction) -> None:  # noqa: ARG002
         """Take the bookmark before anything moves it."""
         self._moves_bookmark = self.is_sorted  # which is too slow to ask for with each row
         if self.is_sorted:
@@ -49,22 +53,16 @@ class RowsStream(LookerStream):
                 f" of {self.replication_key}: correct it, or take it out to read from the start."
             )
 
-    def _increment_stream_state(self, latest_record: Row, *, context: Any = None) -> None:
-        """Move the bookmark, but not back to the rows behind it that are read again."""
+    def moves_bookmark(self, record: Row) -> bool:
+        """Rows behind the bookmark that are read again do not move it back."""
         if not self._moves_bookmark:
-            return
-        if self.replication_key:
-            value = latest_record.get(self.replication_key)
-            if value is None or (self._bookmark is not None and value <= self._bookmark):
-                return
-        super()._increment_stream_state(latest_record, context=context)
+            return False
+        value = record.get(self.replication_key) if self.replication_key else None
+        return value is not None and (self._bookmark is None or value > self._bookmark)
 
     def get_replication_key_signpost(self, context: Any = None) -> None:  # noqa: ARG002
         """None: rows come in order, and a bookmark is never later than the last of them."""
         return
-
-    def _write_starting_replication_value(self, context: Any) -> None:
-        """Nothing: the SDK would take ``start_date`` for a first id."""
 
 
 def schema_of(columns: Iterable[Column], never_null: Sequence[str] = ()) -> dict[str, Any]:
@@ -76,3 +74,25 @@ def schema_of(columns: Iterable[Column], never_null: Sequence[str] = ()) -> dict
         for one in columns
     }
     return {"type": "object", "properties": properties}
+
+
+def in_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows in lists: the first by itself, so that it can leave at once, then more and more.
+
+    An error comes after the rows before it.
+    """
+    batch: list[Row] = []
+    size, due = 1, 0.0
+    try:
+        for row in rows:
+            batch.append(row)
+            if len(batch) >= size or time.monotonic() > due:
+                yield batch
+                batch, size = [], min(size * 2, MAX_BATCH)
+                due = time.monotonic() + MAX_WAIT
+    except Exception:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch

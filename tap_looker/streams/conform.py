@@ -8,10 +8,12 @@ stands for no time becomes null, and what does not fit becomes null and is repor
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from tap_looker.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,8 +116,7 @@ def _time(value: Any) -> str | None:
     if _LATE_IN_MONTH.fullmatch(value):
         datetime.fromisoformat(value[:19])
         return value
-    moment = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", value.strip()))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).isoformat()
+    return parse_time(value).isoformat()
 
 
 def _integer(value: Any) -> int:

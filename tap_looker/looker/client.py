@@ -1,0 +1,521 @@
+"""Requests to the Looker API: one session, one token, a limit on what is in flight, retries.
+
+What an answer means is in :mod:`~tap_looker.looker.response`, what is tried again in
+:mod:`~tap_looker.looker.retry`::
+
+    client = LookerClient("https://company.cloud.looker.com", client_id, client_secret)
+    client.get("/user").data["display_name"]
+    for page in client.iter_pages("/users/search", {}, keys=("id",), size=500, sorts="id"):
+        ...
+    client.close()
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import tempfile
+import threading
+import time
+from collections import Counter
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from http.cookiejar import DefaultCookiePolicy
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
+
+import backoff
+import requests
+from requests.adapters import HTTPAdapter
+
+from tap_looker.errors import BadResponseError, BudgetError
+from tap_looker.looker import json_stream, paging, retry
+from tap_looker.looker.auth import LookerAuth
+from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool, ordered_map
+from tap_looker.looker.response import (
+    NETWORK_ERRORS,
+    ApiResponse,
+    Body,
+    as_rows,
+    decode,
+    failure,
+    network_failure,
+    refusal,
+    with_name,
+)
+from tap_looker.looker.retry import RequestSlots, RetriableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from concurrent.futures import Future
+
+    from tap_looker.looker.response import Row
+
+T = TypeVar("T")
+
+logger = logging.getLogger("tap-looker")
+
+API = "/api/4.0"
+BILLED = ("non_query", "db_query")
+CONNECT_TIMEOUT = 30.0  # seconds
+MAX_BODY_TIMEOUTS = 4  # how many times the request timeout a whole body may take to arrive
+LOGOUT_TIMEOUT = 3.0  # seconds
+MAX_BODY_IN_MEMORY = 1_000_000  # bytes; a longer list waits on disk
+ROWS_AT_ONCE = 500  # of a list that waits on disk
+
+
+class LookerClient:
+    """The API of one instance, for the threads of one run.
+
+    Attributes:
+        calls: How many requests were sent, by billing (``x-looker-activity-type`` in the OpenAPI
+            document): ``non_query``, ``db_query``, ``none``; and ``login``.
+        secrets: What no log line may show: the key and the tokens of this run.
+        stop: Set it to end all waits; requests then raise :class:`concurrency.Cancelled`.
+        workers: Threads for requests that overlap, as many as may be in flight.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        concurrency: int = 8,
+        timeout: float = 300.0,
+        user_agent: str = "tap-looker",
+        ca_bundle: str | None = None,
+        max_calls: int | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.base_url = base_url
+        self.calls: Counter[str] = Counter()
+        self.stop = stop or threading.Event()
+        self.workers = DaemonThreadPool(concurrency)
+        self._max_calls = max_calls
+        self._timeout = timeout
+        self._slots = RequestSlots(concurrency, self.stop)
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._to_cancel: list[str] = []
+        self.secrets: list[str] = [client_secret, client_id]
+        self._credentials = {"client_id": client_id, "client_secret": client_secret}
+        self._session = _session(base_url, concurrency, user_agent, ca_bundle)
+        self._auth = LookerAuth(self._post_login, f"{base_url}{API}/login")
+
+    def login(self) -> None:
+        """Log in now, so that a wrong key is one error and not one for each stream.
+
+        Raises:
+            LoginError: Looker cannot be reached or does not accept the key.
+        """
+        self._auth.token()
+
+    def get(
+        self, path: str, params: Mapping[str, Any] | None = None, billing: str = "non_query"
+    ) -> ApiResponse:
+        """One GET below ``/api/4.0``, with its retries.
+
+        Raises:
+            DeniedError: 403 or 404.
+            RequestError: Anything else that lasts.
+        """
+        return self._request("GET", path, params=params, billing=billing, receive=self._answer)
+
+    def post(
+        self,
+        path: str,
+        body: Any,
+        *,
+        params: Mapping[str, Any] | None = None,
+        billing: str = "non_query",
+    ) -> ApiResponse:
+        """One POST below ``/api/4.0``, for what only reads or can be repeated without harm.
+
+        Raises:
+            RequestError: As :meth:`get`.
+        """
+        return self._request(
+            "POST", path, params=params, body=body, billing=billing, receive=self._answer
+        )
+
+    def wait(self, seconds: float) -> None:
+        """Wait, unless the run is asked to end.
+
+        Raises:
+            concurrency.Cancelled: It was.
+        """
+        self._slots.wait(time.monotonic() + seconds)
+
+    @contextmanager
+    def cancelled_at_end(self, path: str) -> Iterator[None]:
+        """What a DELETE would cancel, if the run ended inside."""
+        with self._lock:
+            self._to_cancel.append(path)
+        try:
+            yield
+        except (Cancelled, GeneratorExit):
+            raise
+        except BaseException:  # it ended by itself, or cannot be reached
+            self._forget(path)
+            raise
+        self._forget(path)
+
+    def _forget(self, path: str) -> None:
+        with self._lock:
+            self._to_cancel.remove(path)
+
+    def get_list(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        keys: tuple[str, ...],
+        *,
+        billing: str = "non_query",
+    ) -> list[Row]:
+        """A list that Looker sends in one piece, or one object as a list of one.
+
+        Args:
+            path: Below ``/api/4.0``.
+            params: Query parameters.
+            keys: What an object must have to be a row.
+            billing: How Looker bills the call.
+
+        Raises:
+            RequestError: As :meth:`get`; or the answer holds no rows.
+        """
+        return as_rows(self.get(path, params, billing).data, keys, path)
+
+    def iter_list(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        keys: tuple[str, ...],
+        *,
+        billing: str = "non_query",
+        scalar: str = "",
+    ) -> Iterator[list[Row]]:
+        """As :meth:`get_list`, in pages, for a list that may be too long to hold.
+
+        A large body goes to a temporary file, is checked there, and parsed piece by piece.
+
+        Args:
+            path: As for :meth:`get_list`, like the others.
+            params: Query parameters.
+            keys: What an object must have to be a row.
+            billing: How Looker bills the call.
+            scalar: The list holds plain values; the name each goes by.
+
+        Raises:
+            RequestError: As :meth:`get`.
+        """
+        found = self._request(
+            "GET", path, params=params, billing=billing, receive=self._answer_or_file
+        )
+        if isinstance(found, ApiResponse):
+            yield as_rows(with_name(found.data, scalar), keys, path)
+            return
+        with found as file:
+            rows = json_stream.items(file)
+            while page := list(itertools.islice(rows, ROWS_AT_ONCE)):
+                yield as_rows(with_name(page, scalar), keys, path)
+
+    def iter_pages(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        *,
+        keys: tuple[str, ...],
+        size: int,
+        sorts: str = "",
+        seen: set[Any] | None = None,
+        may_ignore_limit: bool = False,
+        in_parallel: bool = True,
+        billing: str = "non_query",
+    ) -> Iterator[list[Row]]:
+        """A list that is paged with ``limit`` and ``offset``; every row once, by its key.
+
+        See :mod:`tap_looker.looker.paging`. Pages are read at the same time only when Looker's
+        ``X-Total-Count`` tells how many there are: one that may not exist is a call that somebody
+        pays for.
+
+        Args:
+            path: Below ``/api/4.0``.
+            params: Query parameters besides those of paging.
+            keys: Primary key of a row.
+            size: Rows per page.
+            sorts: Column the list is sorted by, "" where the endpoint cannot sort.
+            seen: Keys of rows that came out before and are left out; more are added.
+            may_ignore_limit: The document promises no paging.
+            in_parallel: The workers may read pages too; not for a call that runs on one of them.
+            billing: How Looker bills the calls.
+
+        Raises:
+            RequestError: A page failed, repeats the one before, or the list moves too fast.
+        """
+        size = max(size, 2)  # a page of one row cannot overlap
+        query = {**params, "limit": size} | ({"sorts": sorts} if sorts else {})
+        ahead: Iterator[tuple[int, Future[ApiResponse]]] = iter(())
+
+        def get(offset: int) -> ApiResponse:
+            return self.get(path, {**query, "offset": offset}, billing)
+
+        def fetch(offset: int) -> tuple[list[Row], int | None]:
+            nonlocal ahead
+            guess, future = next(ahead, (None, None)) if offset else (None, None)
+            if future is not None and guess == offset:
+                answer = future.result()
+            else:
+                answer, ahead = get(offset), iter(())
+            if not offset and in_parallel and sorts in keys and answer.total is not None:
+                coming = range(size - 1, answer.total - 1, size - 1)
+                ahead = ordered_map(self.workers, get, coming)
+            rows = as_rows(answer.data, keys, path)
+            if answer.total is None and answer.has_next:
+                return rows, offset + len(rows) + 1  # a page may be shorter than was asked for
+            return rows, answer.total
+
+        yield from paging.pages(
+            fetch,
+            what=f"GET {path}",
+            keys=keys,
+            size=size,
+            sorts=sorts,
+            seen=set() if seen is None else seen,
+            may_ignore_limit=may_ignore_limit,
+            fetch_more=lambda limit: as_rows(
+                self.get(path, {**query, "limit": limit, "offset": 0}, billing).data, keys, path
+            ),
+        )
+
+    def close(self) -> None:
+        """End the API session, and what it has running: best effort, in a few seconds.
+
+        What other threads still ask for is not sent: it would log in again.
+        """
+        self._is_closed = True
+        token = self._auth.last
+        if token is None:
+            return
+        for path in (*self._to_cancel, "/logout"):
+            with suppress(*NETWORK_ERRORS):
+                self.calls["none" if path == "/logout" else "db_query"] += 1
+                self._session.delete(
+                    f"{self.base_url}{API}{path}",
+                    headers={"Authorization": f"Bearer {token}"},
+                    auth=_no_auth,
+                    timeout=LOGOUT_TIMEOUT,
+                    allow_redirects=False,
+                )
+
+    @contextmanager
+    def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any],
+        body: Any = None,
+        repeat_slow: bool = True,
+    ) -> Iterator[Body]:
+        """An answer that is read as it arrives; a query, by what it costs.
+
+        Retried like any request until it begins to arrive; what breaks off later is for the reader
+        to ask for again.
+
+        Raises:
+            RequestError: As :meth:`get`.
+        """
+        with self._slots.slot():
+            response = self._request(
+                method,
+                path,
+                params=params,
+                body=body,
+                billing="db_query",
+                slot=nullcontext(),
+                repeat_slow=repeat_slow,
+                receive=lambda _, response: response,
+            )
+            try:
+                yield self._body(response)
+            finally:
+                response.close()
+
+    def _post_login(self) -> ApiResponse:
+        answer = self._request(
+            "POST",
+            "/login",
+            form=self._credentials,
+            billing="login",
+            slot=nullcontext(),  # it happens inside the slot of the request that needs the token
+            receive=self._answer,
+        )
+        if isinstance(answer.data, dict):
+            self.secrets.append(str(answer.data.get("access_token")))
+        return answer
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        receive: Callable[[str, requests.Response], T],
+        params: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
+        body: Any = None,
+        billing: str,
+        slot: AbstractContextManager[Any] | None = None,
+        repeat_slow: bool = True,
+    ) -> T:
+        """One request with its retries; `receive` makes of a good answer what is wanted of it."""
+        url = f"{self.base_url}{API}{path}"
+        if params:
+            url += "?" + urlencode(params, safe=",():")
+        waits = backoff.expo(max_value=retry.MAX_BACKOFF)
+        next(waits)  # backoff's generators are primed so
+        logins = refusals = tries = 0
+        while True:
+            try:
+                self._slots.wait()
+                with slot or self._slots.slot():
+                    response = self._send(method, url, path, form, body, billing)
+                    return self._received(f"{method} {path}", response, receive)
+            except RetriableError as problem:
+                if problem.error.status == 401 and not form:  # noqa: PLR2004
+                    refusals += 1
+                    logins += not problem.is_stale_token
+                    if logins > 1 or refusals > retry.MAX_RETRIES:
+                        raise problem.error from problem.__cause__
+                    continue
+                if problem.is_slow and not repeat_slow:
+                    raise problem.error from problem.__cause__
+                tries += 1
+                retries = min(problem.retries, retry.MAX_FAULT_RETRIES) if form else problem.retries
+                wait = backoff.full_jitter(next(waits)) if problem.after is None else problem.after
+                if tries > retries or wait > retry.MAX_RETRY_AFTER:
+                    raise problem.error from problem.__cause__
+                logger.warning("%s Trying again in %.1f s.", problem.error.message, wait)
+                self._slots.pause(problem.error.status, wait)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        path: str,
+        form: Mapping[str, str] | None,
+        body: Any,
+        billing: str,
+    ) -> requests.Response:
+        if self.stop.is_set() or self._is_closed:
+            raise Cancelled
+        with self._lock:
+            billed = sum(self.calls[kind] for kind in BILLED)
+            if self._max_calls is not None and billing in BILLED and billed >= self._max_calls:
+                raise BudgetError(
+                    f"{method} {path}: max_calls ({self._max_calls}) is used up. Raise it or select"
+                    " fewer streams; --access tells what they cost."
+                )
+            self.calls[billing] += 1
+        try:
+            return self._session.request(
+                method,
+                url,
+                data=form,
+                json=body,
+                auth=_no_auth if form else self._auth,
+                timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+        except NETWORK_ERRORS as error:
+            raise network_failure(f"{method} {path}", self.base_url, error) from error
+
+    def _received(
+        self, what: str, response: requests.Response, receive: Callable[[str, requests.Response], T]
+    ) -> T:
+        try:
+            if 200 <= response.status_code < 300:  # noqa: PLR2004
+                return receive(what, response)
+            error = self._failure(what, response, self._read(response))
+        except NETWORK_ERRORS as problem:
+            response.close()
+            raise network_failure(what, self.base_url, problem) from problem
+        except BaseException:
+            response.close()
+            raise
+        raise error
+
+    def _read(self, response: requests.Response) -> bytes:
+        """The whole body, within a time that ends however slowly it drips."""
+        body = b"".join(iter(self._body(response).read, b""))
+        response.raw.release_conn()
+        return body
+
+    def _body(self, response: requests.Response) -> Body:
+        return Body(response, self.stop, self._timeout * MAX_BODY_TIMEOUTS)
+
+    def _answer(self, what: str, response: requests.Response) -> ApiResponse:
+        return decode(what, response, self._read(response))
+
+    def _answer_or_file(self, what: str, response: requests.Response) -> ApiResponse | IO[bytes]:
+        """The answer, or the file that holds it where it is a long list: checked to be whole."""
+        body = self._body(response)
+        is_list = body.peek()[:1] == b"["
+        file = tempfile.SpooledTemporaryFile(MAX_BODY_IN_MEMORY)  # noqa: SIM115
+        try:
+            for chunk in iter(body.read, b""):
+                file.write(chunk)
+            response.raw.release_conn()
+            size = file.tell()
+            file.seek(0)
+            if size < MAX_BODY_IN_MEMORY or not is_list:
+                with file:
+                    return decode(what, response, file.read())
+            for _ in json_stream.items(file):
+                pass
+            file.seek(0)
+        except json_stream.BadListError as error:
+            file.close()
+            message = f"{what}: HTTP 200 with invalid or truncated JSON."
+            raise RetriableError(BadResponseError(message)) from error
+        except json_stream.OutsizeError as error:
+            file.close()
+            message = f"{what}: HTTP 200 with {error}, which cannot be read."
+            raise BadResponseError(message) from error
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _failure(self, what: str, response: requests.Response, body: bytes) -> Exception:
+        if response.status_code != 401:  # noqa: PLR2004
+            return failure(what, response, body)
+        refused = response.request.headers.get("Authorization", "").removeprefix("Bearer ")
+        # A login has no token to forget, and holds the lock.
+        is_stale = bool(refused) and self._auth.forget(refused)
+        return RetriableError(refusal(what, body), retries=0, is_stale_token=is_stale)
+
+
+def _session(
+    base_url: str, concurrency: int, user_agent: str, ca_bundle: str | None
+) -> requests.Session:
+    session = _Session()
+    session.mount(base_url, HTTPAdapter(pool_connections=1, pool_maxsize=concurrency + 1))
+    session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # Proxies and CA bundles of the environment are looked up once; its .netrc is not ours to send.
+    found = session.merge_environment_settings(
+        base_url, {}, stream=True, verify=ca_bundle or True, cert=None
+    )
+    session.trust_env = False
+    session.proxies, session.verify = found["proxies"], found["verify"]
+    return session
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: even one that is not followed would be parsed, and its body read."""
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request

@@ -1,0 +1,310 @@
+"""Bodies of the API: read within bounds, decoded, and what is wrong with them in words."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import msgspec
+import requests
+import urllib3
+
+from tap_looker.errors import (
+    BadResponseError,
+    DeniedError,
+    LookerError,
+    QueryError,
+    RequestError,
+    TimedOutError,
+)
+from tap_looker.looker.concurrency import Cancelled
+from tap_looker.looker.retry import (
+    MAX_FAULT_RETRIES,
+    MAX_RETRIES,
+    RETRIED_STATUSES,
+    RetriableError,
+)
+
+if TYPE_CHECKING:
+    import threading
+
+Row = dict[str, Any]
+
+MAX_ERROR_DETAIL = 300  # characters of an error body that are passed on
+ERROR_KEYS = frozenset({"message", "error", "errors", "documentation_url"})
+TIMEOUT_STATUSES = frozenset({408, 504, 524})
+NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+TIMEOUTS = (requests.Timeout, urllib3.exceptions.TimeoutError)
+
+
+@dataclass(frozen=True)
+class ApiResponse:
+    """A decoded body.
+
+    Attributes:
+        data: As JSON has it.
+        total: How many rows the whole list has, where Looker says so (``X-Total-Count``).
+        has_next: Looker says that there is a page after this one (``Link``).
+        is_absent: Looker says that there is nothing (204).
+    """
+
+    data: Any
+    total: int | None = None
+    has_next: bool = False
+    is_absent: bool = False
+
+
+class Body:
+    """The bytes of an answer as they arrive, decompressed; a file for a parser.
+
+    Raises:
+        requests.Timeout: No whole row came for too long; see :meth:`row_came`.
+        Cancelled: The run was asked to end.
+    """
+
+    def __init__(self, response: requests.Response, stop: threading.Event, patience: float) -> None:
+        self._response = response
+        self._stop = stop
+        self._patience = patience
+        self._pushed_back = b""
+        self.row_came()
+
+    def row_came(self) -> None:
+        """A whole row has arrived: the deadline starts again."""
+        self._deadline = time.monotonic() + self._patience
+
+    def take_back(self, taken: bytes) -> None:
+        """Put in front what was read; it comes again."""
+        self._pushed_back = taken
+
+    def peek(self) -> bytes:
+        """The first bytes that are not white space, without consuming them."""
+        while not (start := self._pushed_back.lstrip()):
+            more = self._receive(1 << 16)
+            if not more:
+                break
+            self._pushed_back += more
+        return start
+
+    def read(self, size: int = 1 << 16) -> bytes:
+        """Some bytes, at most `size`; none at the end."""
+        if not self._pushed_back or not size:
+            return self._receive(size)
+        taken, self._pushed_back = self._pushed_back[:size], self._pushed_back[size:]
+        return taken
+
+    def _receive(self, size: int) -> bytes:
+        if self._stop.is_set():
+            raise Cancelled
+        if time.monotonic() > self._deadline:
+            raise requests.Timeout("the answer takes too long to arrive")
+        chunk: bytes = self._response.raw.read1(size, decode_content=True)
+        return chunk
+
+
+def as_rows(data: Any, keys: tuple[str, ...], path: str) -> list[Row]:
+    """The rows of an answer: a list of objects, or one object with its key.
+
+    Raises:
+        RequestError: It is neither; Looker's own message where it holds one.
+    """
+    rows = [data] if isinstance(data, dict) else data
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        for row in rows[:1]:
+            check_error(row, f"GET {path}")
+        if not rows or any(row.get(keys[0]) is not None for row in rows if keys):
+            return rows
+        if not keys and not any(row.keys() <= ERROR_KEYS for row in rows):
+            return rows
+    what = f"objects with {' and '.join(keys)}" if keys else "objects"
+    raise BadResponseError(f"GET {path}: HTTP 200, but the answer holds no {what}.")
+
+
+def decoded(body: bytes) -> Any:
+    """JSON, even where it holds half a surrogate pair or a number such as NaN.
+
+    Raises:
+        ValueError: It is not JSON, or not whole.
+        RecursionError: It is nested too deeply.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        data = json.loads(body.decode("utf-8", "replace"), parse_constant=lambda _: None)
+        return msgspec.json.decode(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def decode(what: str, response: requests.Response, body: bytes) -> ApiResponse:
+    """The data of a good answer.
+
+    Raises:
+        RetriableError: It is a web page, or JSON that is broken or cut short.
+    """
+    if response.status_code == 204:  # noqa: PLR2004
+        return ApiResponse(None, is_absent=True)
+    try:
+        data = decoded(body)
+    except (ValueError, RecursionError) as error:
+        is_page = body.lstrip()[:1] == b"<"
+        found = "a web page" if is_page else "invalid or truncated JSON"
+        raise RetriableError(
+            BadResponseError(f"{what}: HTTP 200 with {found}{_title(body)}."),
+            retries=MAX_FAULT_RETRIES if is_page else MAX_RETRIES,
+        ) from error
+    total = response.headers.get("X-Total-Count", "")
+    return ApiResponse(
+        data,
+        int(total) if re.fullmatch("[0-9]{1,18}", total) else None,
+        has_next="next" in response.links,
+    )
+
+
+def failure(what: str, response: requests.Response, body: bytes) -> LookerError | RetriableError:
+    """The error that an answer is, other than a 2xx or a 401."""
+    status = response.status_code
+    if 300 <= status < 400:  # noqa: PLR2004
+        found = re.match(r"\w+://([^/?#]+)", response.headers.get("Location", ""))
+        to = f" to {one_line(found[1])}" if found else ""
+        return RequestError(
+            f"{what}: HTTP {status}, a redirect{to}, which is not followed.", status
+        )
+    message = f"{what}: HTTP {status}{_error_detail(body)}."
+    if status in (403, 404):
+        return DeniedError(message, status)
+    kind = TimedOutError if status in TIMEOUT_STATUSES else RequestError
+    error = kind(message, status)
+    if status in RETRIED_STATUSES:
+        return RetriableError(
+            error,
+            retries=MAX_FAULT_RETRIES if status == 500 else MAX_RETRIES,  # noqa: PLR2004
+            after=retry_after(response),
+        )
+    return error
+
+
+def refusal(what: str, body: bytes) -> RequestError:
+    """The error that a 401 is."""
+    return RequestError(f"{what}: HTTP 401{_error_detail(body)}.", 401)
+
+
+def network_failure(what: str, base_url: str, error: Exception) -> LookerError | RetriableError:
+    """The error that a connection, or the lack of one, is."""
+    message = f"{what}: {network_message(base_url, error)}."
+    if "certificate" in str(error).lower():
+        return RequestError(message)
+    timed_out = isinstance(error, (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError))
+    return RetriableError(TimedOutError(message) if timed_out else RequestError(message))
+
+
+def check_error(row: Row, what: str) -> None:
+    """A 200 can hold an error in place of a row.
+
+    Raises:
+        QueryError: With Looker's message.
+    """
+    says = row.get("looker_error") or ("documentation_url" in row and row.get("message"))
+    if says:
+        raise QueryError(f"{what}: Looker says: {one_line(str(says))}.")
+
+
+def with_name(data: Any, scalar: str) -> Any:
+    """Plain values as objects."""
+    return [{scalar: value} for value in data] if scalar and isinstance(data, list) else data
+
+
+def segment(value: Any) -> str:
+    """A value as one segment of a path, whatever it holds (``model::name``, slashes).
+
+    Raises:
+        RequestError: No path can hold it: "", "." and ".." lead elsewhere.
+    """
+    text = str(value)
+    if text in ("", ".", ".."):
+        raise DeniedError(f"{text!r} cannot be used in a URL path.", 404)
+    return quote(text, safe="")
+
+
+def retry_after(response: requests.Response) -> float | None:
+    """Seconds that the header asks to wait, given in seconds or as a date."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def network_message(base_url: str, error: Exception) -> str:
+    """What went wrong with a connection, and what to do about it."""
+    host = urlsplit(base_url).netloc
+    text = str(error)
+    if "certificate" in text.lower():
+        reason = re.search(r"certificate verify failed: ([^(\"']+)", text)
+        return (
+            f"the certificate of {host} cannot be trusted"
+            f" ({one_line(reason[1]) if reason else 'TLS'}): set ca_bundle to the CA that signed"
+            " it, or have it renewed"
+        )
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"{host} does not speak TLS as expected: check the port of api_host_url"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return f"the proxy of this machine cannot reach {host}: check HTTPS_PROXY and NO_PROXY"
+    if isinstance(error, requests.ConnectTimeout):
+        return f"{host} does not accept connections: check the port of api_host_url"
+    if isinstance(error, (requests.Timeout, urllib3.exceptions.TimeoutError)):
+        return f"{host} did not answer in time (setting request_timeout)"
+    if "NameResolution" in text or "getaddrinfo" in text:
+        return f"the host {host} is not known: check api_host_url"
+    if "refused" in text:
+        return f"{host} refuses the connection: check the port of api_host_url"
+    if isinstance(
+        error, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)
+    ):
+        return "the answer is not compressed as its header says"
+    return "the connection broke off"
+
+
+def _error_detail(body: bytes) -> str:
+    """What an error body says, from Looker's JSON or a page's title."""
+    try:
+        data = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _title(body)
+    said = error_message(data) if isinstance(data, dict) else ""
+    return f": {said}" if said else ""
+
+
+def error_message(data: Row) -> str:
+    """What an object of Looker's says went wrong, on one line; "" if nothing did."""
+    errors = data.get("errors")
+    details = [
+        ": ".join(
+            str(error[name]) for name in ("field", "message", "message_details") if error.get(name)
+        )
+        for error in (errors if isinstance(errors, list) else [])
+        if isinstance(error, dict)
+    ]
+    first = data.get("looker_error") or data.get("message") or data.get("error")
+    return one_line("; ".join(filter(None, [str(first or ""), *details])))
+
+
+def _title(body: bytes) -> str:
+    found = re.search(rb"<title[^>]*>([^<]*)", body[:10_000], re.IGNORECASE)
+    title = one_line(html.unescape(found[1].decode("utf-8", "replace"))) if found else ""
+    return f" ({title})" if title else ""
+
+
+def one_line(text: str) -> str:
+    """A text of Looker's for a message of ours: on one line, not too long, without its period."""
+    text = re.sub(r"[\s\x00-\x1f\x7f]+", " ", text).strip().rstrip(".")
+    return text if len(text) <= MAX_ERROR_DETAIL else text[:MAX_ERROR_DETAIL] + "…"

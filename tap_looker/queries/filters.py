@@ -1,0 +1,143 @@
+"""Filters in Looker's own languages: filter expressions and Looker expressions.
+
+Facts: Looker's documentation of filter expressions, and of its functions and operators.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from tap_looker.queries.columns import DATE
+from tap_looker.times import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import tzinfo
+
+    from tap_looker.queries.columns import Key
+
+
+def time_range(
+    field: str, start: Any, end: Any, *, days: int = 0, zone: tzinfo = UTC
+) -> dict[str, str]:
+    """A filter on a time, in Looker's filter expressions: from a start, up to an end.
+
+    Args:
+        field: LookML name.
+        start: ISO 8601, or None for no bound.
+        end: The same; it is out itself.
+        days: How much earlier to start.
+        zone: In which the query runs.
+    """
+
+    def written(text: Any, back: int = 0, *, is_start: bool = False) -> str:
+        shown = local_time(str(text), zone, is_start=is_start) - timedelta(days=back)
+        return shown.strftime("%Y-%m-%d %H:%M:%S")
+
+    if start and end:
+        return {field: f"{written(start, days, is_start=True)} to {written(end)}"}
+    if start:
+        return {field: f"after {written(start, days, is_start=True)}"}
+    return {field: f"before {written(end)}"} if end else {}
+
+
+def comparisons(key: Key, start: Any, end: Any) -> list[str]:
+    """Looker expressions for values from a start up to an end, which is out; None for no bound."""
+    field = f"${{{key.field}}}"
+    return [
+        f"{field} {sign} {literal(key, value)}"
+        for sign, value in ((">=", start), ("<", end))
+        if value is not None
+    ]
+
+
+def local_time(text: str, zone: tzinfo, *, is_start: bool = False) -> datetime:
+    """An ISO time as the zone's clocks show it; a date is one of the zone already.
+
+    Args:
+        text: ISO 8601, in UTC where it has no offset.
+        zone: Of the query.
+        is_start: Of what is read: in an hour that the clocks show twice, an hour earlier.
+    """
+    if DATE.fullmatch(text):
+        return datetime.fromisoformat(text)
+    shown = parse_time(text).astimezone(zone)
+    if is_start and shown.replace(fold=0).utcoffset() != shown.replace(fold=1).utcoffset():
+        shown -= timedelta(hours=1)
+    return shown.replace(tzinfo=None)
+
+
+def after_key(
+    query: Mapping[str, Any],
+    key: Sequence[Key],
+    last: Sequence[Any],
+    had_null: Sequence[bool],
+    had_value: Sequence[bool],
+) -> dict[str, Any]:
+    """Filters of a query for the rows after a key, or from it on: a page then repeats a row.
+
+    Args:
+        query: Whose filters stay.
+        key: What the rows are sorted by.
+        last: Values of the key in the last row.
+        had_null: For each field, whether a null came under the same leading values.
+        had_value: The same for values.
+    """
+    filters = dict(query.get("filters") or {})
+    only = key[0]
+    if len(key) == 1 and only.is_number and not only.nullable and not filters.get(only.field):
+        return {"filters": {**filters, only.field: f">{literal(only, last[0])}"}}
+    ways = []
+    is_one_number = len(key) == 1 and only.is_number and last[0] is not None
+    for position, part in enumerate(key):
+        is_last = position == len(key) - 1
+        beyond = _beyond(
+            part,
+            last[position],
+            had_null=had_null[position],
+            had_value=had_value[position],
+            inclusive=is_last and not is_one_number,
+        )
+        if beyond:
+            same = [_equal(one, value) for one, value in zip(key[:position], last, strict=False)]
+            ways.append(f"({' AND '.join([*same, beyond])})")
+    expression = " OR ".join(ways)
+    given = query.get("filter_expression")
+    return {"filter_expression": f"({given}) AND ({expression})" if given else expression}
+
+
+def _beyond(part: Key, value: Any, *, had_null: bool, had_value: bool, inclusive: bool) -> str:
+    """What comes after a value in one field; "" for nothing."""
+    field = f"${{{part.field}}}"
+    is_null = f"is_null({field})"
+    if value is not None:
+        greater = f"{field} {'>=' if inclusive else '>'} {literal(part, value)}"
+        # Nulls that sort first have come by now; those that sort last have not.
+        return greater if had_null or not part.nullable else f"({greater} OR {is_null})"
+    if had_value:  # nulls sort last
+        return is_null if inclusive else ""
+    return f"({is_null} OR NOT {is_null})" if inclusive else f"NOT {is_null}"
+
+
+def _equal(part: Key, value: Any) -> str:
+    field = f"${{{part.field}}}"
+    return f"is_null({field})" if value is None else f"{field} = {literal(part, value)}"
+
+
+def literal(part: Key, value: Any) -> str:
+    """A value that is not null in Looker's expression language."""
+    if part.kind in ("date", "date-time"):
+        moment = datetime.fromisoformat(str(value))
+        parts = [moment.year, moment.month, moment.day]
+        if part.kind == "date":
+            return f"date({', '.join(map(str, parts))})"
+        parts += [moment.hour, moment.minute, moment.second]
+        return f"date_time({', '.join(map(str, parts))})"
+    if part.is_number:
+        return format(value, "f") if isinstance(value, Decimal) else str(value)
+    if part.kind == "boolean":
+        return str(value).lower()
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,190 @@
+"""What a row of the table is: a resource of API 4.0, who may read it, and where it is read."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+from tap_looker.errors import BadResponseError
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from tap_looker.errors import RequestError
+    from tap_looker.looker.client import LookerClient
+    from tap_looker.looker.response import Row
+    from tap_looker.resources.fields import Fields
+
+T = TypeVar("T")
+
+
+ITEM_STATUSES = frozenset({400, 403, 404, 405, 409, 422, 500})
+"""Answers that concern one request and not the instance."""
+
+
+def concerns_item(error: RequestError) -> bool:
+    """Whether Looker's answer speaks of what was asked for, and not of the instance."""
+    return error.status in ITEM_STATUSES or isinstance(error, BadResponseError)
+
+
+@dataclass(frozen=True)
+class Access:
+    """Which permissions show the whole of a resource.
+
+    Attributes:
+        permissions: Any one of them does. None: Looker shows all users what they may see.
+        otherwise: What a user without them gets; "" where Looker denies it.
+    """
+
+    permissions: tuple[str, ...] = ()
+    otherwise: str = ""
+
+    def __str__(self) -> str:
+        if not self.permissions:
+            return f"any user gets {self.otherwise or 'what that user may see'}"
+        names = " or ".join(self.permissions).replace("administer", "the Admin role")
+        needs = f"needs {names}"
+        return f"{needs}; without it {self.otherwise}" if self.otherwise else needs
+
+
+EVERYONE = Access()
+ADMIN = Access(("administer",))
+DEVELOPERS = Access(("develop",))
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of API 4.0 and the stream that it becomes.
+
+    ::
+
+        Resource("folders", "Folder", Search("/folders/search"), omit=("dashboards", "looks"))
+
+    Attributes:
+        name: Of the stream and of its schema file.
+        model: Class of ``looker_sdk.sdk.api40.models`` that the schema is generated from.
+        source: Where the rows come from and how they are read.
+        keys: Primary key.
+        access: Who may read it.
+        default: Selected unless told otherwise: cheap, and there on every instance.
+        status: Of the endpoint: ``stable``, ``beta`` or ``alpha``.
+        cost_per: What one call buys, where that is neither a page nor everything.
+        omit: Properties too heavy to ask for: neither in the schema nor in the answer.
+        only: The properties that count, where the rest belongs to another stream.
+    """
+
+    name: str
+    model: str
+    source: Source
+    keys: tuple[str, ...] = ("id",)
+    access: Access = EVERYONE
+    default: bool = True
+    status: str = "stable"
+    cost_per: str = ""
+    omit: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+
+    @property
+    def added_columns(self) -> tuple[str, ...]:
+        """Columns of the record that Looker's rows do not have."""
+        return self.source.added_columns(self.keys)
+
+
+class Source(abc.ABC):
+    """Where the rows of a resource come from. Each kind of source is a class in ``kinds``.
+
+    Attributes:
+        billing: How Looker bills the calls (``x-looker-activity-type`` in the OpenAPI document):
+            ``non_query`` (admin), ``db_query`` or ``none``.
+        path: Path below ``/api/4.0``; "" for none.
+        nested_lists: Lists inside a row, and the path that gives each by itself where an answer
+            lacks it although it was asked for.
+        own_lists: Those of them that belong to the record itself.
+    """
+
+    billing: str = "non_query"
+    path: str = ""
+    nested_lists: Mapping[str, str] = {}
+    own_lists: ClassVar[tuple[str, ...]] = ()
+
+    def added_columns(self, keys: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
+        """Columns of the record that are not in Looker's rows."""
+        return ()
+
+    def plan(self, reading: Reading) -> None:  # noqa: B027
+        """Say which other resources have to be read first; here none."""
+
+    @abc.abstractmethod
+    def pages(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
+        """The rows.
+
+        Raises:
+            RequestError: They cannot be read whole.
+        """
+
+    @abc.abstractmethod
+    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:
+        """How many calls it takes, besides those of other resources; None if not known."""
+
+
+class Reading(Protocol):
+    """What a source may use of the extraction that it is a part of.
+
+    Attributes:
+        skipped: How many single items could not be read, by resource.
+        refused: Why nested lists could not be read by themselves, by resource and list.
+    """
+
+    client: LookerClient
+    host: str
+    page_size: int
+    skipped: Counter[str]
+    refused: dict[tuple[str, str], RequestError]
+
+    def want(
+        self,
+        name: str,
+        fields: Fields | None = None,
+        *,
+        trash: bool = True,
+        lists: Iterable[str] = (),
+    ) -> None:
+        """Say that a resource will be read once more."""
+
+    def read(self, name: str, fields: Fields | None = None) -> Iterator[list[Row]]:
+        """The rows of another resource."""
+
+    def fields_of(self, resource: Resource) -> Fields | None:
+        """The fields that are wanted of a resource; None for all."""
+
+    def reads_trash(self, resource: Resource) -> bool:
+        """Whether deleted rows are wanted too."""
+
+    def folder_filters(self, resource: Resource) -> list[dict[str, str]]:
+        """Parameters that narrow a search to the folders of the settings; one call each."""
+
+    def each(
+        self,
+        name: str,
+        call: Callable[[T], Any],
+        items: Iterable[T],
+        *,
+        came: bool = False,
+        split: Callable[[T], list[T]] = ...,
+    ) -> Iterator[tuple[T, Any]]:
+        """The answers for items asked for one by one, several at a time, in their order."""
+
+
+class Counts(Protocol):
+    """How many rows there are, for estimates."""
+
+    page_size: int
+    include_deleted: bool
+
+    def of(self, name: str) -> int | None:
+        """The rows of a resource; None where one call does not tell."""
+
+    def items(self, parent: str, paths: Iterable[str]) -> int | None:
+        """The rows of a resource, or the items of the lists in them that paths lead through."""

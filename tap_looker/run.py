@@ -1,0 +1,317 @@
+"""One run of the tap: what its streams share, what becomes of those that fail, and its end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from singer_sdk.singerlib import StateMessage
+from singer_sdk.singerlib.encoding.base import SingerMessageType
+
+from tap_looker.errors import DeniedError, IncompleteError, Interrupted, LookerError
+from tap_looker.looker.client import LookerClient
+from tap_looker.looker.concurrency import Cancelled, Prefetcher
+from tap_looker.redaction import redact
+from tap_looker.resources.extraction import Extraction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType
+
+    from tap_looker.looker.response import Row
+
+logger = logging.getLogger("tap-looker")
+
+GRACE = 5.0  # seconds that an interrupted run may take to end by itself
+BILLED_AS = {"non_query": "admin call", "db_query": "query call", "login": "login"}
+
+
+class RunStream(Protocol):
+    """What a run needs to know of a stream."""
+
+    name: str
+    permission: str
+    status: str
+    cost_per: str
+    is_read_alone: bool
+    ABORT_AT_RECORD_COUNT: int | None
+
+    def plan(self, extraction: Extraction) -> None:
+        """Say what the stream will read."""
+
+    def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
+        """The rows of the stream. Runs on a thread of its own."""
+
+
+class MessageWriter(Protocol):
+    """Writes Singer messages to standard output."""
+
+    last_type: SingerMessageType | None
+
+    def write_message(self, message: Any) -> None:
+        """Write one line, now or soon."""
+
+    def flush(self) -> None:
+        """Write what waits."""
+
+
+class Run:
+    """What the streams of one run share.
+
+    Args:
+        config: The settings, normalised.
+        user_agent: How the tap names itself to Looker.
+        selected: Gives the selected streams.
+        writer: Writes Singer messages.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        user_agent: str,
+        selected: Callable[[], Sequence[RunStream]],
+        writer: MessageWriter,
+    ) -> None:
+        self.config = config
+        self.writer = writer
+        self._user_agent = user_agent
+        self._selected = selected
+        self._stop = threading.Event()
+        self._signal = 0
+        self._is_active = False
+        self._failures: dict[str, Exception] = {}
+
+    @cached_property
+    def client(self) -> LookerClient:
+        """The one client of the run; from here on its secrets are redacted from the log."""
+        client = LookerClient(
+            self.config["api_host_url"],
+            self.config["client_id"],
+            self.config["client_secret"],
+            concurrency=self.config["concurrency"],
+            timeout=self.config["request_timeout"],
+            user_agent=self._user_agent,
+            ca_bundle=self.config["ca_bundle"],
+            max_calls=self.config.get("max_calls"),
+            stop=self._stop,
+        )
+        redact(client.secrets)
+        return client
+
+    @cached_property
+    def extraction(self) -> Extraction:
+        """What the selected streams read."""
+        extraction = Extraction(
+            self.client,
+            page_size=self.config["page_size"],
+            include_deleted=self.config["include_deleted"],
+            folder_ids=self.config["folder_ids"],
+            models=self.config["models"],
+        )
+        for stream in self._selected():
+            stream.plan(extraction)
+        return extraction
+
+    @cached_property
+    def _prefetcher(self) -> Prefetcher[list[Row]]:
+        streams = self._selected()
+        is_trial = any(stream.ABORT_AT_RECORD_COUNT is not None for stream in streams)
+        return Prefetcher(
+            {stream.name: partial(stream.pages, self.extraction) for stream in streams},
+            ahead=0 if is_trial else 2 * self.config["concurrency"],
+            stop=self._stop,
+            alone=[stream.name for stream in streams if stream.is_read_alone],
+        )
+
+    # For the streams
+
+    @property
+    def is_active(self) -> bool:
+        """A whole run is under way, in which a stream may fail without ending it."""
+        return self._is_active
+
+    def open(self, name: str) -> Iterator[list[Row]]:
+        """The pages of a stream, fetched ahead together with those of the streams after it."""
+        return self._prefetcher.open(name)
+
+    def check_interrupt(self) -> None:
+        """Called between two messages, the only place where a run may end early.
+
+        Raises:
+            Interrupted: A signal asked for it.
+        """
+        if self._stop.is_set():
+            raise Interrupted(self._signal)
+
+    def stream_failed(self, name: str, error: Exception) -> None:
+        """Note that a stream could not be read whole; outside a whole run, raise."""
+        if isinstance(error, Cancelled):
+            raise Interrupted(self._signal) from None
+        if not self._is_active:
+            raise error
+        if isinstance(error, RecursionError):
+            error = LookerError("An answer is nested too deeply.")
+        self._failures[name] = error
+        expected = isinstance(error, LookerError)
+        logger.warning(
+            "%s could not be read whole; going on with the other streams.",
+            name,
+            exc_info=error if not expected or logger.isEnabledFor(logging.DEBUG) else None,
+        )
+
+    def has_failed(self, name: str) -> bool:
+        """Whether a stream could not be read whole."""
+        return name in self._failures
+
+    # From start to end
+
+    def sync(self, sync_all: Callable[[], None], state: Mapping[str, Any]) -> None:
+        """Sync all selected streams, whatever becomes of each.
+
+        Args:
+            sync_all: Of the SDK.
+            state: Of the tap, which moves meanwhile.
+
+        Raises:
+            IncompleteError: Some could not be read whole; the others were.
+            Interrupted: A signal ended the run.
+            LoginError: There was no login.
+        """
+        self._is_active = True
+        try:
+            self.extraction  # noqa: B018  # a catalog that does not fit shows before the login
+            self._in_background(self.client.login)
+            self._announce_cost()
+            sync_all()
+            self._end_with_state(state)
+            self.writer.flush()
+        except (Interrupted, Cancelled):
+            try:
+                self.writer.write_message(StateMessage(value=dict(state)))
+            except BrokenPipeError:
+                _drop_output()
+            raise Interrupted(self._signal) from None
+        except BrokenPipeError:
+            _drop_output()
+            raise LookerError("The target has stopped reading: see its own messages.") from None
+        finally:
+            failed = self._summarise()
+            self.close()
+        if failed:
+            read = len(self._selected()) - len(self._failures)
+            raise IncompleteError(
+                f"{failed} stream(s) could not be read whole, {read} were: see the lines above."
+            )
+
+    def close(self) -> None:
+        """Read nothing more, log out, and say what the run cost."""
+        self._prefetcher.close()
+        self.extraction.close()
+        for name, count in self.extraction.skipped.items():
+            logger.warning("%s: %d item(s) skipped, see the warnings above.", name, count)
+        self.client.close()
+        calls = self.client.calls
+        logger.info(
+            "Cost: %s.",
+            ", ".join(
+                f"{calls[billing]} {what}{'' if calls[billing] == 1 else 's'}"
+                for billing, what in BILLED_AS.items()
+            ),
+        )
+
+    def log_out(self) -> None:
+        """End the session of the API, if there is one."""
+        if "client" in vars(self):
+            self.client.close()
+
+    def _end_with_state(self, state: Mapping[str, Any]) -> None:
+        """The SDK writes a state that has not changed only once, before the records.
+
+        Targets pass on the last one that comes after them, and some none that came before.
+        """
+        if self.writer.last_type not in (None, SingerMessageType.STATE):
+            self.writer.write_message(StateMessage(value=dict(state)))
+
+    def _announce_cost(self) -> None:
+        """Say beforehand which streams cost more calls the more there is."""
+        costly = [
+            f"{stream.name} (1 call per {stream.cost_per})"
+            for stream in self._selected()
+            if stream.cost_per
+        ]
+        if costly:
+            logger.info("Streams read item by item: %s.", ", ".join(costly))
+
+    def _in_background(self, call: Callable[[], Any]) -> None:
+        """Run a call that may take long where a signal can end the wait for it."""
+        for _ in Prefetcher({"": lambda: iter((call(),))}, 1, self._stop).open(""):
+            pass
+
+    def _summarise(self) -> int:
+        """The last lines of a run that left something out; how many streams failed."""
+        failed = 0
+        for name, error in self._failures.items():
+            message = error.message if isinstance(error, LookerError) else repr(error)
+            denied = isinstance(error, DeniedError)
+            if denied:
+                message += f" {self._why_denied(name)}"
+            if denied and self.config["on_denied"] == "skip":
+                logger.warning("Skipped %s: %s", name, message)
+            else:
+                failed += 1
+                logger.error("Failed %s: %s", name, message)
+        return failed
+
+    def _why_denied(self, name: str) -> str:
+        """Looker says 404 both to a missing permission and to what a release does not have."""
+        stream = next(one for one in self._selected() if one.name == name)
+        kind = "" if stream.status == "stable" else f", {stream.status} in the API"
+        return (
+            f"Either the API key's user may not read it ({stream.permission}), or this instance, "
+            f"release {self._release}, does not have it{kind}."
+        )
+
+    @cached_property
+    def _release(self) -> str:
+        if self._stop.is_set():
+            return "unknown"
+        try:
+            versions = self.client.get("/versions", billing="none").data
+            return str(versions["looker_release_version"])
+        except (LookerError, LookupError, TypeError, Cancelled):
+            return "unknown"
+
+    # Signals
+
+    def handle_signals(self) -> None:
+        """Take SIGINT and SIGTERM over from the SDK, which would exit with 0."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, self._handle_signal)
+
+    def _handle_signal(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """End soon: at the next whole line, or in a few seconds at any rate."""
+        if self._stop.is_set():
+            os._exit(128 + signum)
+        if not self._is_active:
+            raise SystemExit(128 + signum)
+        self._signal = signum
+        self._stop.set()
+        timer = threading.Timer(GRACE, self._give_up)
+        timer.daemon = True
+        timer.start()
+
+    def _give_up(self) -> None:
+        """The main thread hangs in a write to a target that does not read."""
+        self.client.close()
+        os._exit(128 + self._signal)
+
+
+def _drop_output() -> None:
+    """What still waits in the buffer has nowhere to go: the interpreter must not try at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

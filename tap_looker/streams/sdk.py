@@ -1,0 +1,87 @@
+"""Every private joint of the SDK that the streams hang on, in one place.
+
+``tests/test_sdk_joints.py`` names each of them, so that a new SDK fails there first. The SDK writes
+a stream's SCHEMA before it asks for anything, ends the whole run on the first error, and shapes
+and copies each record; none of that is open to public hooks.
+"""
+
+from __future__ import annotations
+
+import abc
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream
+from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
+from singer_sdk.singerlib import RecordMessage
+
+from tap_looker.errors import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tap_looker.looker.response import Row
+
+ENDS_THE_RUN = (
+    Interrupted,
+    BrokenPipeError,
+    AbortedSyncFailedException,
+    AbortedSyncPausedException,
+)
+
+
+class SdkStream(Stream, abc.ABC):
+    """A stream with hooks where the SDK has none."""
+
+    time_extracted: datetime = datetime.now(UTC)
+
+    @abc.abstractmethod
+    def has_first_answer(self) -> bool:
+        """Wait for the first answer; whether there is one, so that the SCHEMA may be written."""
+
+    @abc.abstractmethod
+    def sync_failed(self, error: Exception) -> None:
+        """Take note that the stream could not be read whole; raise to end the run."""
+
+    @abc.abstractmethod
+    def sync_ended(self) -> None:
+        """Let go of what the stream holds; called whatever became of it."""
+
+    def moves_bookmark(self, record: Row) -> bool:  # noqa: ARG002
+        """Whether the bookmark goes to this record."""
+        return False
+
+    def _write_schema_message(self) -> None:
+        if self.has_first_answer():
+            super()._write_schema_message()
+
+    def _sync_records(
+        self, context: Any = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        try:
+            yield from super()._sync_records(context, write_messages=write_messages)
+        except ENDS_THE_RUN:
+            raise
+        except Exception as error:  # noqa: BLE001
+            self.sync_failed(error)
+            self._write_state_message()  # of an incremental stream: up to what was written
+        finally:
+            self.sync_ended()
+
+    def _generate_record_messages(self, record: Row) -> Generator[RecordMessage, None, None]:
+        """As the SDK's, without the work that records come with done: selection and types."""
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                yield RecordMessage(
+                    stream=stream_map.stream_alias,
+                    record=mapped,
+                    time_extracted=self.time_extracted,
+                )
+
+    def _increment_stream_state(self, latest_record: Row, *, context: Any = None) -> None:
+        if self.moves_bookmark(latest_record):
+            super()._increment_stream_state(latest_record, context=context)
+
+    def _write_starting_replication_value(self, context: Any) -> None:
+        """Nothing: the SDK would take ``start_date`` for a first id."""
