@@ -49,7 +49,7 @@ class SdkStream(Stream, abc.ABC):
 
     def moves_bookmark(self, record: Row) -> bool:  # noqa: ARG002
         """Whether the bookmark goes to this record."""
-        return False
+        return self.replication_key is not None
 
     def _write_schema_message(self) -> None:
         if self.has_first_answer():
