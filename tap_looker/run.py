@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,6 +49,14 @@ class RunStream(Protocol):
         """The rows of the stream. Runs on a thread of its own."""
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """What became of a stream that could not be read whole."""
+
+    message: str
+    is_denied: bool
+
+
 class MessageWriter(Protocol):
     """Writes Singer messages to standard output."""
 
@@ -84,7 +93,7 @@ class Run:
         self._stop = threading.Event()
         self._signal = 0
         self._is_active = False
-        self._failures: dict[str, Exception] = {}
+        self._failures: dict[str, _Failure] = {}
 
     @cached_property
     def client(self) -> LookerClient:
@@ -156,7 +165,10 @@ class Run:
             raise error
         if isinstance(error, RecursionError):
             error = LookerError("An answer is nested too deeply.")
-        self._failures[name] = error
+        is_denied = isinstance(error, DeniedError)
+        message = error.message if isinstance(error, LookerError) else repr(error)
+        # Not the error itself: its traceback would keep alive what the stream held.
+        self._failures[name] = _Failure(message, is_denied=is_denied)
         expected = isinstance(error, LookerError)
         logger.warning(
             "%s could not be read whole; going on with the other streams.",
@@ -255,12 +267,11 @@ class Run:
     def _summarise(self) -> int:
         """The last lines of a run that left something out; how many streams failed."""
         failed = 0
-        for name, error in self._failures.items():
-            message = error.message if isinstance(error, LookerError) else repr(error)
-            denied = isinstance(error, DeniedError)
-            if denied:
+        for name, failure in self._failures.items():
+            message = failure.message
+            if failure.is_denied:
                 message += f" {self._why_denied(name)}"
-            if denied and self.config["on_denied"] == "skip":
+            if failure.is_denied and self.config["on_denied"] == "skip":
                 logger.warning("Skipped %s: %s", name, message)
             else:
                 failed += 1

@@ -14,8 +14,10 @@ from __future__ import annotations
 import queue
 import tempfile
 import threading
+import traceback
 from collections import deque
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -30,6 +32,29 @@ POLL_SECONDS = 0.1  # seconds between looks at the stop flag while something is 
 MAX_WAITING = 2  # items of a lane that may wait for their consumer
 
 _thread = threading.local()
+
+
+@contextmanager
+def closed_at_end(items: Iterable[T]) -> Iterator[Iterator[T]]:
+    """An iterator that is closed when its consumer ends, however it ends.
+
+    A generator that is suspended inside ``with`` holds what it holds (a slot, a connection) as long
+    as anybody refers to it, and the traceback of its consumer's error does.
+    """
+    iterator = iter(items)
+    try:
+        yield iterator
+    finally:
+        close = getattr(iterator, "close", None)
+        if close:
+            close()
+
+
+def let_go(error: BaseException | None) -> None:
+    """Release what the frames of an error hold: it may be kept, and logged with its traceback."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 class Cancelled(Exception):  # noqa: N818
@@ -141,6 +166,7 @@ class ReadAhead(Generic[T]):
             last = error
         if hasattr(items, "close"):
             items.close()
+        let_go(last)
         self._put((False, last))
         self._is_read = True
         self._when_read()

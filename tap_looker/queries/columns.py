@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_looker.errors import RequestError
+from tap_looker.looker.concurrency import closed_at_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -133,6 +134,11 @@ def records(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[Row]:
         RequestError: A field is not in the answer, or holds what is not of its type.
     """
     plan = [(one.field, one.name, one.passthrough_types, one.convert) for one in columns]
+    with closed_at_end(rows) as iterator:
+        yield from _records(plan, iterator)
+
+
+def _records(plan: Sequence[tuple[Any, ...]], rows: Iterator[Row]) -> Iterator[Row]:
     for row in rows:
         record = {}
         for field, name, passthrough_types, convert in plan:

@@ -11,6 +11,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import CutResultError, TruncatedError
+from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.queries.columns import MisfitError, to_number
 from tap_looker.queries.filters import after_key
 
@@ -99,11 +100,12 @@ def read_in_pages(
     while True:
         length, is_new = 0, False
         try:
-            for row in run(place.next_page(query, limit)):
-                length += 1
-                if place.advance([row.get(field) for field in fields], is_first=length == 1):
-                    breaks, is_new = 0, True
-                    yield row
+            with closed_at_end(run(place.next_page(query, limit))) as rows:
+                for row in rows:
+                    length += 1
+                    if place.advance([row.get(field) for field in fields], is_first=length == 1):
+                        breaks, is_new = 0, True
+                        yield row
         except TruncatedError:
             breaks += 1
             if breaks >= MAX_BREAKS or not (place.is_unique and place.is_ascending):
@@ -263,9 +265,10 @@ def read_once(run: RunQuery, query: Mapping[str, Any]) -> Iterator[Row]:
     for attempt in itertools.count(1):
         came = False
         try:
-            for row in run(query):
-                came = True
-                yield row
+            with closed_at_end(run(query)) as rows:
+                for row in rows:
+                    came = True
+                    yield row
         except TruncatedError:
             if came or attempt == MAX_BREAKS:
                 raise
@@ -286,9 +289,10 @@ def read_all(
         yield from read_in_pages(run, query, key, limit=-1, metadata=metadata)
         return
     count = 0
-    for row in read_once(run, {**query, "limit": "-1"}):
-        count += 1
-        yield row
+    with closed_at_end(read_once(run, {**query, "limit": "-1"})) as rows:
+        for row in rows:
+            count += 1
+            yield row
     if count in CUTS:
         raise CutResultError(
             f"The result has exactly {count} rows, where Looker is known to cut one without a word,"

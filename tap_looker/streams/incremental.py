@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from tap_looker.errors import LookerError
+from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.streams.base import LookerStream
 
 if TYPE_CHECKING:
@@ -84,12 +85,13 @@ def in_batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     batch: list[Row] = []
     size, due = 1, 0.0
     try:
-        for row in rows:
-            batch.append(row)
-            if len(batch) >= size or time.monotonic() > due:
-                yield batch
-                batch, size = [], min(size * 2, MAX_BATCH)
-                due = time.monotonic() + MAX_WAIT
+        with closed_at_end(rows) as iterator:
+            for row in iterator:
+                batch.append(row)
+                if len(batch) >= size or time.monotonic() > due:
+                    yield batch
+                    batch, size = [], min(size * 2, MAX_BATCH)
+                    due = time.monotonic() + MAX_WAIT
     except Exception:
         if batch:
             yield batch
