@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from looker_emulator.http.server import Call, Options, Server
+from looker_emulator.http.wire import Connection
 from looker_emulator.instance import Instance
-from looker_emulator.server import Call, Options, Server
-from looker_emulator.wire import Connection
+from looker_emulator.queries.thelook.looks import add_demo_store
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from looker_emulator.activity import Activity
-    from looker_emulator.faults import Fault
-    from looker_emulator.tasks import Task
+    from looker_emulator.http.faults import Fault
+    from looker_emulator.queries.system_activity.activity import Activity
+    from looker_emulator.queries.tasks import Task
 
 CLIENT_ID = "emulatorClientId0001"
 CLIENT_SECRET = "emulatorClientSecret0001"  # noqa: S105 - it opens nothing
@@ -54,7 +55,9 @@ class Emulator:
         if host not in _LOOPBACK:
             raise ValueError(f"The emulator serves loopback only, not {host}")
         self.client_id, self.client_secret = client_id, client_secret
-        self._server = Server(Instance(scale), client_id, client_secret, Options(**options), scale)
+        instance = Instance(scale)
+        add_demo_store(instance)
+        self._server = Server(instance, client_id, client_secret, Options(**options), scale)
         self._address = (host, port)
         self._ready = threading.Event()
 
@@ -157,7 +160,7 @@ class Emulator:
         return self._server.querying.tasks.cancelled
 
     def look_id(self, title: str) -> str:
-        """The id of a look; those of `store_content.LOOKS` run for real."""
+        """The id of a look; those of `queries.thelook.looks.LOOKS` run for real."""
         return next(look["id"] for look in self._server.instance.looks if look["title"] == title)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:

@@ -18,10 +18,10 @@ from looker_sdk import init40, models40
 from looker_sdk.rtl import api_settings
 
 from looker_emulator import Emulator, Fault
-from looker_emulator.expressions import InvalidExpression, translated
-from looker_emulator.filters import InvalidFilter, condition
-from looker_emulator.store import EXPLORES
-from looker_emulator.store_content import LOOKS
+from looker_emulator.queries.expressions import InvalidExpression, translated
+from looker_emulator.queries.filters import InvalidFilter, condition
+from looker_emulator.queries.thelook.looks import LOOKS
+from looker_emulator.queries.thelook.model import EXPLORES
 
 RUN = "/queries/run/json"
 

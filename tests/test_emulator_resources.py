@@ -19,10 +19,9 @@ from looker_sdk.rtl import serialize
 from looker_sdk.sdk.api40 import methods, models
 
 from looker_emulator import Emulator
-from looker_emulator.instance import Instance
-from looker_emulator.routes import ROUTES
-from looker_emulator.tail_routes import EXPLORE
-from looker_emulator.tail_routes import ROUTES as TAIL_ROUTES
+from looker_emulator.http.routes import ROUTES
+from looker_emulator.http.tail_routes import EXPLORE
+from looker_emulator.http.tail_routes import ROUTES as TAIL_ROUTES
 
 ALL_ROUTES = {route.path: route for route in (*ROUTES, *TAIL_ROUTES)}
 
@@ -223,7 +222,7 @@ def test_every_path_of_the_table_is_once_in_it():
 
 
 def test_the_tail_is_the_same_every_time_and_made_when_it_is_read():
-    one, other = Instance(), Instance()
+    one, other = (Emulator().instance for _ in range(2))
     assert "alerts" not in vars(one)
     for name in ("alerts", "content_metadata", "scheduled_plans", "boards", "content_views"):
         assert getattr(one, name) == getattr(other, name)
@@ -232,7 +231,7 @@ def test_the_tail_is_the_same_every_time_and_made_when_it_is_read():
 
 @pytest.mark.parametrize("scale", ["small", "medium"])
 def test_the_tail_points_to_what_is_there(scale):
-    instance = Instance(scale)
+    instance = Emulator(scale).instance
     users, groups, looks, tiles, queries = (
         {row["id"] for row in getattr(instance, name)}
         for name in ("users", "groups", "looks", "dashboard_elements", "queries")
@@ -359,7 +358,7 @@ def test_a_project_that_was_never_validated(api):
 
 
 def test_explores_that_do_not_compile():
-    model = Instance().lookml_models[0]
+    model = Emulator().instance.lookml_models[0]
     names = [explore["name"] for explore in model["explores"]]
     paths = [f"/lookml_models/{model['name']}/explores/{name}" for name in names]
     broken = f"{model['name']}::{names[0]}"

@@ -22,15 +22,16 @@ from support import (
     selecting,
 )
 
-from looker_emulator import Emulator, Fault, machinery
-from looker_emulator.access import attribute_values
-from looker_emulator.development import explore
+from looker_emulator import Emulator, Fault
+from looker_emulator.instance.access.user_attributes import attribute_values
+from looker_emulator.instance.lookml.model_explores import explore
+from looker_emulator.instance.platform import connections
 from tap_looker.activity import ACTIVITIES
 from tap_looker.resources import RESOURCES
 
 if TYPE_CHECKING:
+    from looker_emulator.http.server import Call
     from looker_emulator.instance import Instance
-    from looker_emulator.server import Call
 
 NAMES = [resource.name for resource in RESOURCES]
 OF_ACTIVITY = [activity.name for activity in ACTIVITIES]
@@ -180,7 +181,7 @@ def in_schemas(rows_of, below):
     return lambda instance: [
         (connection["name"], schema["name"], table["name"], *(column["name"] for column in last))
         for connection in instance.connections
-        for schema in machinery.connection_schemas(connection)
+        for schema in connections.connection_schemas(connection)
         for table in rows_of(connection, schema["name"])
         for last in ([[column] for column in table[below]] if below else [[]])
     ]
@@ -192,13 +193,13 @@ def of_content(metadata):
 
 
 HELD = {
-    "connection_columns": in_schemas(machinery.connection_columns, "columns"),
+    "connection_columns": in_schemas(connections.connection_columns, "columns"),
     "connection_features": lambda i: [(row["name"],) for row in i.connections],
     "connection_schemas": of_each(
-        "connections", lambda _, row: machinery.connection_schemas(row), "name", parent="name"
+        "connections", lambda _, row: connections.connection_schemas(row), "name", parent="name"
     ),
     "connection_tables": in_schemas(
-        lambda row, schema: machinery.connection_tables(row, schema)[0]["tables"], ""
+        lambda row, schema: connections.connection_tables(row, schema)[0]["tables"], ""
     ),
     "content_metadata": lambda i: [(row["id"],) for row in i.content_metadata if of_content(row)],
     "content_metadata_access": lambda i: [
@@ -270,7 +271,7 @@ def test_names_of_databases_are_rows(everything):
     assert keys(everything.run, "connection_databases") == [
         (row["name"], name)
         for row in everything.instance.connections
-        for name in machinery.connection_databases(row)
+        for name in connections.connection_databases(row)
     ]
 
 
@@ -582,9 +583,11 @@ def test_the_name_of_an_explore_stays_in_its_place(run, emulator):
 
 def test_the_name_of_a_schema_stays_in_its_parameter(run, emulator, monkeypatch):
     odd = "a&cache=false#{x},(b)+ü"
-    schemas = machinery.connection_schemas
-    monkeypatch.setattr(machinery, "connection_schemas", lambda row: [*schemas(row), {"name": odd}])
-    monkeypatch.setattr(machinery, "connection_tables", lambda *_: [])
+    schemas = connections.connection_schemas
+    monkeypatch.setattr(
+        connections, "connection_schemas", lambda row: [*schemas(row), {"name": odd}]
+    )
+    monkeypatch.setattr(connections, "connection_tables", lambda *_: [])
     run(catalog=selecting("connection_tables")).succeeded()
     calls = [call for call in emulator.calls if call.path.endswith("/tables")]
     assert odd in {call.query["schema_name"] for call in calls}

@@ -38,7 +38,7 @@ import pytest
 from support import COMMAND, Run, Runner, run_cli, selecting, settings_of
 
 from looker_emulator import Emulator, Fault
-from looker_emulator.faults import KINDS as FAULTS
+from looker_emulator.http.faults import KINDS as FAULTS
 from tap_looker import client, rows
 
 PLANS = 60
