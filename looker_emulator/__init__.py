@@ -6,6 +6,6 @@ It shares no code with the tap: a mistake that both made would pass every test.
 
 from looker_emulator.emulator import Emulator
 from looker_emulator.http.faults import Fault
-from looker_emulator.http.server import Call
+from looker_emulator.http.request import Call
 
 __all__ = ["Call", "Emulator", "Fault"]

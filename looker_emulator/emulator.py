@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from looker_emulator.http.server import Call, Options, Server
+from looker_emulator.http.request import Call, Looker
+from looker_emulator.http.server import Server
+from looker_emulator.http.tokens import Tokens
 from looker_emulator.http.wire import Connection
 from looker_emulator.instance import Instance
+from looker_emulator.options import Options
+from looker_emulator.queries.engine import QueryEngine
 from looker_emulator.queries.thelook.looks import add_demo_store
 
 if TYPE_CHECKING:
@@ -55,9 +59,18 @@ class Emulator:
         if host not in _LOOPBACK:
             raise ValueError(f"The emulator serves loopback only, not {host}")
         self.client_id, self.client_secret = client_id, client_secret
-        instance = Instance(scale)
-        add_demo_store(instance)
-        self._server = Server(instance, client_id, client_secret, Options(**options), scale)
+        self._instance = Instance(scale)
+        add_demo_store(self._instance)
+        settings = Options(**options)
+        self._looker = Looker(
+            self._instance,
+            QueryEngine(self._instance, settings, scale),
+            settings,
+            Tokens(settings.token_lifetime),
+            client_id,
+            client_secret,
+        )
+        self._server = Server(self._looker)
         self._address = (host, port)
         self._ready = threading.Event()
 
@@ -135,57 +148,57 @@ class Emulator:
         kept but made anew for each request.
         """
         self._server.forget_answers()
-        return self._server.instance
+        return self._instance
 
     # ----------------------------------------------------------------------------- the queries
 
     @property
     def activity(self) -> Activity:
         """What System Activity holds, and what happens to it while somebody reads."""
-        return self._server.querying.activity
+        return self._looker.engine.activity
 
     @property
     def query_runs(self) -> int:
         """How many queries were run; fetching the result of a task once more runs none."""
-        return self._server.querying.runs
+        return self._looker.engine.run_count
 
     @property
     def tasks(self) -> dict[str, Task]:
         """The query tasks by their ids."""
-        return self._server.querying.tasks.all
+        return self._looker.engine.tasks.all
 
     @property
     def cancelled(self) -> list[str]:
         """Ids of query tasks that somebody stopped."""
-        return self._server.querying.tasks.cancelled
+        return self._looker.engine.tasks.cancelled
 
     def look_id(self, title: str) -> str:
         """The id of a look; those of `queries.thelook.looks.LOOKS` run for real."""
-        return next(look["id"] for look in self._server.instance.looks if look["title"] == title)
+        return next(look["id"] for look in self._instance.looks if look["title"] == title)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """What the database behind the explores answers itself, to compare with."""
-        return self._server.querying.warehouse.rows(statement)
+        return self._looker.engine.warehouse.rows(statement)
 
     # ------------------------------------------------------------------------------- the calls
 
     @property
     def calls(self) -> list[Call]:
         """Every request in order of arrival, logins and logouts included."""
-        return self._server.calls
+        return self._server.log.calls
 
     @property
     def max_in_flight(self) -> int:
         """The highest number of requests that were being served at once."""
-        return self._server.max_in_flight
+        return self._server.log.max_in_flight
 
     def count(self, path: str | None = None, method: str | None = None) -> int:
         """How many calls came, for a glob of paths below `/api/4.0` and a method if given."""
-        return self._server.count(path, method)
+        return self._server.log.count(path, method)
 
     def reset_calls(self) -> None:
         """Forget the calls so far."""
-        self._server.reset_calls()
+        self._server.log.reset()
 
     # ------------------------------------------------------------------------------- the faults
 
@@ -198,6 +211,10 @@ class Emulator:
         """Switch all faults off."""
         self._server.faults.clear()
 
+    def accepts(self, token: str) -> bool:
+        """Whether a token is valid."""
+        return self._looker.tokens.valid(token)
+
     def revoke_tokens(self) -> None:
         """Make all tokens handed out so far invalid."""
-        self._server.tokens.revoke_all()
+        self._looker.tokens.revoke_all()

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 import threading
 import time
@@ -492,9 +490,6 @@ def test_an_error_after_some_rows(emulator, api):
     assert rows[-1] == {"looker_error": "Too long"}
     emulator.add_fault(Fault("looker_error", "/queries/run/*"))
     assert api.rows("history", "history.id") == [{"looker_error": "Query timed out."}]
-    emulator.add_fault(Fault("looker_error", "/queries/run/*", after_rows=1))
-    detailed = api.run("history", "history.id", form="json_bi").json()
-    assert [list(row) for row in detailed["rows"]] == [["history.id"], ["looker_error"]]
     emulator.add_fault(Fault("looker_error", "/queries/run/*", after_rows=9000))
     assert len(api.rows("history", "history.id", limit=5)) == 6
 
@@ -546,10 +541,9 @@ def test_looks_of_the_store_run(emulator, api):
     for title in LOOKS:
         look = api.get(f"/looks/{emulator.look_id(title)}").json()
         assert look["query"] == api.get(f"/queries/{look['query_id']}").json()
-        for form in ("json", "json_bi", "json_detail", "csv"):
-            by_look = api.get(f"/looks/{look['id']}/run/{form}")
-            assert by_look.text == api.get(f"/queries/{look['query_id']}/run/{form}").text
-            assert ("no_such_column" in by_look.text) is (title == "A look that fails")
+        by_look = api.get(f"/looks/{look['id']}/run/json")
+        assert by_look.text == api.get(f"/queries/{look['query_id']}/run/json").text
+        assert ("no_such_column" in by_look.text) is (title == "A look that fails")
     assert api.get("/looks/4711/run/json").status_code == 404
     assert api.get("/queries/4711/run/json").status_code == 404
 
@@ -669,19 +663,11 @@ def test_pivots(emulator, api):
         wanted = expected[row["orders.created_month"]]
         assert cells.pop("$$$_row_total_$$$") == sum(wanted.values())
         assert {status: count for status, count in cells.items() if count is not None} == wanted
-    detail = api.get(f"/looks/{look}/run/json_detail").json()
-    assert values(detail["pivots"], "key") == sorted(cells)
-    assert (
-        detail["data"][0]["orders.count"]["complete"]["value"]
-        == rows[0]["orders.count"]["complete"]
-    )
-    assert values(detail["fields"]["pivots"], "name") == ["orders.status"]
-    narrow = api.run(
-        "orders", "orders.status", "orders.created_year", "orders.count", model="thelook",
-        pivots=["orders.status"], column_limit="2", form="json_bi",
-    ).json()  # fmt: skip
-    assert narrow["metadata"]["columns_truncated"] == "yes"
-    assert len(narrow["rows"][0]["orders.count"]) == 2
+    narrow = api.store(
+        "orders", "orders.status", "orders.created_year", "orders.count",
+        pivots=["orders.status"], column_limit="2",
+    )  # fmt: skip
+    assert len(narrow[0]["orders.count"]) == 2
     with Emulator(pivots_by_field=True) as other:
         rows = Api(other).get(f"/looks/{look}/run/json").json()
         assert list(rows[0]["orders.count"]) == ["orders.status"]
@@ -692,19 +678,15 @@ def test_calculations_totals_and_subtotals(emulator, api):
     assert sum(values(rows, "share")) == pytest.approx(1)
     assert set(values(rows, "is_large")) == {"Yes", "No"}
     assert max(values(rows, "most_items")) == 4
-    detail = api.get(f"/looks/{emulator.look_id('Share of each status')}/run/json_detail").json()
-    assert detail["has_totals"]
-    assert detail["totals_data"]["orders.count"]["value"] == 1000
-    assert detail["fields"]["table_calculations"][0]["name"] == "share"
     revenue = emulator.look_id("Revenue with subtotals")
-    detail = api.get(f"/looks/{revenue}/run/json_detail").json()
-    groups = detail["subtotals_data"]["1"]
-    assert {tuple(row["$$$__grouping__$$$"]) for row in groups} == {("products.category",)}
     with Emulator(totals_in_rows=True) as other:
         rows = Api(other).get(f"/looks/{revenue}/run/json").json()
         flagged = [row for row in rows if "$$$__grouping__$$$" in row]
-        assert len(flagged) == 4
+        groups = [["products.category"]] * 3 + [[]]
+        assert [row["$$$__grouping__$$$"] for row in flagged] == groups
         assert flagged[-1]["products.category"] is None
+        total = sum(row["orders.revenue"] for row in rows if row not in flagged)
+        assert flagged[-1]["orders.revenue"] == pytest.approx(total)
     refused = api.run("orders", "orders.id", model="thelook", limit="-1", dynamic_fields=json.dumps(
         [{"table_calculation": "twice", "expression": "${orders.id} * 2"}]))  # fmt: skip
     assert refused.status_code == 400
@@ -719,36 +701,33 @@ def test_calculations_totals_and_subtotals(emulator, api):
         )
 
 
-def test_formats(api):
-    query = {
-        "model": "thelook",
-        "sorts": ["orders.id"],
-        "limit": "3",
-    }
-    fields = ("orders.id", "orders.total_sale_price", "orders.note")
-    plain = api.rows("orders", *fields, **query)
-    bi = api.run("orders", *fields, form="json_bi", **query).json()
-    assert bi["rows"] == plain
-    assert values(bi["metadata"]["fields"]["dimensions"], "name") == list(fields)
-    detail = api.run("orders", *fields, form="json_detail", **query).json()
-    assert [{name: cell["value"] for name, cell in row.items()} for row in detail["data"]] == plain
-    assert detail["data"][1]["orders.total_sale_price"]["rendered"] == "$1,623.68"
-    text = api.run("orders", *fields, form="csv", **query).text
-    table = list(csv.reader(io.StringIO(text)))
-    assert table[0] == ["Orders Id", "Orders Total Sale Price", "Orders Note"]
-    assert [row[2] for row in table[1:]] == [row["orders.note"] or "" for row in plain]
-    none = api.run("orders", *fields, form="csv", filters={"orders.id": "-1"}, **query).text
-    assert none == "Orders Id,Orders Total Sale Price,Orders Note\n"
-    labelled = api.rows("orders", *fields, form="json_label", **query)
-    assert list(labelled[0]) == table[0]
-    shown = api.rows("orders", *fields, params={"apply_formatting": "true"}, **query)
+def test_numbers_as_people_read_them_and_as_text(api):
+    query = {"sorts": ["orders.id"], "limit": "3"}
+    shown = api.store(
+        "orders",
+        "orders.total_sale_price",
+        "orders.id",
+        params={"apply_formatting": "true"},
+        **query,
+    )
     assert shown[1]["orders.total_sale_price"] == "$1,623.68"
-    sql = api.run("orders", *fields, form="sql", **query)
-    assert sql.headers["Content-Type"] == "application/sql"
-    assert sql.text.startswith("SELECT")
     with Emulator(decimals_as_text=True) as emulator:
         row = Api(emulator).store("orders", "orders.id", "orders.barcode", sorts=["orders.id"])[0]
         assert row == {"orders.id": 1, "orders.barcode": "9007199254740993"}
+
+
+def test_sql_instead_of_rows(emulator, api):
+    runs = emulator.query_runs
+    query = {"model": "thelook", "form": "sql"}
+    sql = api.run("orders", "orders.count", **query)
+    assert sql.headers["Content-Type"] == "application/sql"
+    assert emulator.sql(sql.text) == [(1000,)]
+    assert "no_such_column" in api.run("orders", "orders.broken", **query).text
+    assert emulator.query_runs == runs
+    saved = emulator.instance.queries[0]["id"]
+    assert api.get(f"/queries/{saved}/run/sql").text.startswith("Error: ")
+    for form in ("csv", "json_detail"):
+        assert api.run("orders", "orders.count", model="thelook", form=form).status_code == 400
 
 
 def test_all_rows_may_be_refused():
@@ -774,13 +753,13 @@ def test_queries_are_created_once(emulator, api):
 # ------------------------------------------------------------------------------------------- tasks
 
 
-def created(api, title_or_body, emulator=None, form="json"):
+def created(api, title_or_body, emulator=None):
     """A task for a look or for a query."""
     if isinstance(title_or_body, str):
         query = api.get(f"/looks/{emulator.look_id(title_or_body)}").json()["query_id"]
     else:
         query = api.post("/queries", json=title_or_body).json()["id"]
-    response = api.post("/query_tasks", json={"query_id": query, "result_format": form})
+    response = api.post("/query_tasks", json={"query_id": query, "result_format": "json"})
     assert response.status_code == 200, response.text
     return response.json()["id"]
 
@@ -826,23 +805,12 @@ def test_tasks_end_otherwise(emulator, api, ends, status):
     assert api.get(f"/query_tasks/{task}/results").status_code == status
 
 
-def test_results_of_several_tasks(emulator, api):
-    tasks = [
-        created(api, COUNT),
-        created(api, "Orders by status", emulator, form="csv"),
-        created(api, "A look that fails", emulator),
-    ]
-    results = api.get(
-        "/query_tasks/multi_results", params={"query_task_ids": ",".join([*tasks, "unknown"])}
-    ).json()
-    assert values(results.values(), "status") == ["complete", "complete", "error", "missing"]
-    assert results[tasks[0]]["data"] == [{"orders.count": 1000}]
-    assert results[tasks[1]]["data"].startswith("Orders Status,")
-    failed = api.get(f"/query_tasks/{tasks[2]}/results")
+def test_a_task_for_a_query_that_fails(emulator, api):
+    task = created(api, "A look that fails", emulator)
+    assert api.get(f"/query_tasks/{task}").json()["status"] == "error"
+    failed = api.get(f"/query_tasks/{task}/results")
     assert failed.status_code == 400
     assert "no_such_column" in failed.json()["message"]
-    detail = created(api, "A look that fails", emulator, form="json_detail")
-    assert api.get(f"/query_tasks/{detail}/results").json()["errors"][0]["fatal"]
 
 
 # ----------------------------------------------------------------------------- the official client
@@ -870,7 +838,7 @@ def test_the_official_client(emulator):
         model="system__activity", view="history", fields=["history.id"], limit="7"
     )
     assert len(json.loads(sdk.run_inline_query("json", body, apply_formatting=False))) == 7
-    assert "metadata" in json.loads(sdk.run_inline_query("json_bi", body))
+    assert sdk.run_inline_query("sql", body).startswith("SELECT")
     look = emulator.look_id("Orders by status")
     by_look = sdk.run_look(look, "json")
     query = sdk.look(look).query
@@ -884,7 +852,6 @@ def test_the_official_client(emulator):
     )
     assert sdk.query_task(task.id).status == "complete"
     assert json.loads(sdk.query_task_results(task.id)) == [{"orders.count": 1000}]
-    assert sdk.query_task_multi_results([task.id])
     explore = sdk.lookml_model_explore("thelook", "orders")
     assert {field.type for field in explore.fields.measures} >= {"count", "sum", "list"}
     assert sdk.lookml_model_explore("system__activity", "history").model_name == "system__activity"

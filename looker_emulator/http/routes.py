@@ -1,263 +1,265 @@
-# ruff: noqa: SIM905 - a list of words reads best as words
-"""The table of read endpoints: which rows of the instance each of them answers with.
-
-An endpoint is data. Where rows come from is one of four functions; what all lists share
-(filters, sorts, paging, `fields`) is the business of `listing`.
-"""
+"""The table of routes: every operation of API 4.0 that the emulator answers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from looker_emulator.http import query_handlers, row_handlers, session_handlers
+from looker_emulator.http.routing import Route
+from looker_emulator.http.row_handlers import Rows, below, every, inside, kept, named, of
 from looker_emulator.instance.content.dashboards import DASHBOARD_BASE
+from looker_emulator.instance.platform import connections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from looker_emulator.instance import Instance
-    from looker_emulator.instance.values import Row
-
-    # Rows, or None where the path names something that does not exist.
-    Rows = list[Row] | None
-    Source = Callable[[Instance, dict[str, str]], Rows]
+    from looker_emulator.http.routing import Handler
+    from looker_emulator.http.row_handlers import Source
 
 
-@dataclass(frozen=True)
-class Route:
-    """One GET operation of API 4.0."""
-
-    path: str
-    rows: Source
-    #: One object instead of a list.
-    one: bool = False
-    #: Takes limit and offset; takes sorts.
-    paged: bool = False
-    sorts: bool = False
-    #: The collection whose trash is left out of the list.
-    trash: str | None = None
-    #: Query parameters that narrow the list; others are ignored. Where `deleted` is one of them,
-    #: `deleted=true` shows the trash and nothing else.
-    filters: tuple[str, ...] = ()
-    #: Query parameters that `rows` looks at; they come after those of the path.
-    reads: tuple[str, ...] = ()
-    #: Query parameters that must be there.
-    needs: tuple[str, ...] = ()
-    #: Top-level properties: only these are shown, or these are not.
-    shows: frozenset[str] = frozenset()
-    hides: frozenset[str] = frozenset()
-
-    def shown(self, row: Row) -> Row:
-        """The row with the properties that this operation knows."""
-        if self.shows:
-            return {name: row[name] for name in row if name in self.shows}
-        if self.hides:
-            return {name: row[name] for name in row if name not in self.hides}
-        return row
+def _list(path: str, source: str | Source, filters: str = "", **options: Any) -> Route:
+    """A list of rows: of a collection, or those that a function finds."""
+    source = every(source) if isinstance(source, str) else source
+    rows = Rows(source, filters=tuple(filters.split()), **options)
+    return Route("GET", path, rows, cached=True)
 
 
-def every(collection: str) -> Source:
-    """All rows of a collection."""
-    return lambda instance, _: getattr(instance, collection)
+def _search(path: str, source: str | Source, filters: str = "", **options: Any) -> Route:
+    """A list that takes limit, offset and sorts."""
+    return _list(path, source, filters, paged=True, sorts=True, **options)
 
 
-def named(collection: str, *keys: str) -> Source:
-    """The row whose key is the path's parameter."""
-
-    def rows(instance: Instance, params: dict[str, str]) -> Rows:
-        (wanted,) = params.values()
-        found = [
-            row
-            for row in getattr(instance, collection)
-            if any(row[key] == wanted for key in keys or ("id",))
-        ]
-        return found or None
-
-    return rows
+def _one(path: str, source: str | Source, **options: Any) -> Route:
+    """One object."""
+    return _list(path, source, one=True, **options)
 
 
-def below(parents: str, collection: str, key: str) -> Source:
-    """The rows of a collection that point with `key` to the row the path names."""
-    parent = named(parents, "id")
-
-    def rows(instance: Instance, params: dict[str, str]) -> Rows:
-        owner = parent(instance, params)
-        if owner is None:
-            return None
-        trash = instance.trash(collection)
-        return [
-            row
-            for row in getattr(instance, collection)
-            if row[key] == owner[0]["id"] and row["id"] not in trash
-        ]
-
-    return rows
-
-
-def inside(parents: str, prop: str) -> Source:
-    """The rows nested in the row the path names."""
-    parent = named(parents, "id", "slug")
-
-    def rows(instance: Instance, params: dict[str, str]) -> Rows:
-        owner = parent(instance, params)
-        return None if owner is None else owner[0][prop]
-
-    return rows
-
-
-DERIVED: dict[str, Callable[[Row], Any]] = {
-    "embed_user": lambda row: bool(row["credentials_embed"]),
-    "full_name": lambda row: f"{row['first_name']} {row['last_name']}",
-    "group_id": lambda row: row["group_ids"],
-    "model_set_ids": lambda row: [row["model_set"]["id"]],
-    "permission_set_ids": lambda row: [row["permission_set"]["id"]],
-}
-"""Filters that are no properties of the row under the same name."""
-
-
-def filter_value(row: Row, name: str) -> Any:
-    """What a row has to say to a filter."""
-    return DERIVED[name](row) if name in DERIVED else row.get(name)
+def _query(method: str, path: str, handler: Handler) -> Route:
+    """An operation that may wait for the database."""
+    return Route(method, path, handler, in_thread=True)
 
 
 _USER_FILTERS = (
     "id first_name last_name full_name email is_disabled embed_user verified_looker_employee "
     "group_id can_manage_api3_creds is_service_account"
-).split()
-_GROUP_FILTERS = ("id", "name", "external_group_id", "externally_managed")
-_FOLDER_FILTERS = ("id", "name", "parent_id", "creator_id", "is_shared_root", "is_users_root")
+)
+_GROUP_FILTERS = "id name external_group_id externally_managed"
 _CONTENT_FILTERS = (
     "id title description content_favorite_id folder_id user_id view_count last_viewed_at"
-).split()
-_SET_FILTERS = ("id", "name", "all_access", "built_in")
-_WITH_HIERARCHY = ("parent_group_ids", "role_ids")
+)
+_SET_FILTERS = "id name all_access built_in"
+_HIERARCHY = frozenset({"parent_group_ids", "role_ids"})
+_WITH_ROLES = _HIERARCHY | {"roles"}
 _IN_FOLDER = frozenset({"dashboards", "looks"})
 _OF_DETAILED_LOOK = frozenset({"query", "url"})
 
-
-def _search(path: str, collection: str, filters: Any = (), **options: Any) -> Route:
-    return Route(path, every(collection), paged=True, sorts=True, filters=tuple(filters), **options)
-
-
 ROUTES = (
-    Route("/user", every("me"), one=True),
-    Route("/session", every("session"), one=True),
-    Route("/versions", every("versions"), one=True),
-    # People
-    _search("/users", "users"),
-    _search("/users/search", "users", _USER_FILTERS),
-    Route("/users/{user_id}", named("users"), one=True),
-    _search("/groups", "groups", hides=frozenset({*_WITH_HIERARCHY, "roles"})),
+    Route("POST", "/login", session_handlers.login, public=True, deniable=False),
+    Route("DELETE", "/logout", session_handlers.logout, deniable=False),
+    # Content
+    _list("/folders", "folders", hides=_IN_FOLDER),
     _search(
-        "/groups/search", "groups", _GROUP_FILTERS, hides=frozenset({*_WITH_HIERARCHY, "roles"})
+        "/folders/search", "folders", "id name parent_id creator_id is_shared_root is_users_root"
     ),
-    _search(
-        "/groups/search/with_roles", "groups", _GROUP_FILTERS, hides=frozenset(_WITH_HIERARCHY)
-    ),
-    _search("/groups/search/with_hierarchy", "groups", _GROUP_FILTERS, hides=frozenset({"roles"})),
-    Route(
-        "/groups/{group_id}",
-        named("groups"),
-        one=True,
-        hides=frozenset({*_WITH_HIERARCHY, "roles"}),
-    ),
-    Route("/roles", every("roles")),
-    _search("/roles/search", "roles", ("id", "name", "model_set_ids", "permission_set_ids")),
-    Route("/roles/{role_id}", named("roles"), one=True),
-    Route("/permission_sets", every("permission_sets")),
-    _search("/permission_sets/search", "permission_sets", _SET_FILTERS),
-    Route("/permission_sets/{permission_set_id}", named("permission_sets"), one=True),
-    Route("/model_sets", every("model_sets")),
-    _search("/model_sets/search", "model_sets", _SET_FILTERS),
-    Route("/model_sets/{model_set_id}", named("model_sets"), one=True),
-    # Folders
-    Route("/folders", every("folders"), hides=_IN_FOLDER),
-    _search("/folders/search", "folders", _FOLDER_FILTERS),
-    Route("/folders/{folder_id}", named("folders"), one=True),
-    Route(
-        "/folders/{folder_id}/children",
-        below("folders", "folders", "parent_id"),
-        paged=True,
-        sorts=True,
-    ),
-    Route("/folders/{folder_id}/looks", below("folders", "looks", "folder_id")),
-    Route("/folders/{folder_id}/dashboards", below("folders", "all_dashboards", "folder_id")),
-    # Looks
-    Route("/looks", every("looks"), trash="looks", hides=_OF_DETAILED_LOOK),
+    _one("/folders/{folder_id}", named("folders")),
+    _search("/folders/{folder_id}/children", below("folders", "folders", "parent_id")),
+    _list("/folders/{folder_id}/looks", below("folders", "looks", "folder_id")),
+    _list("/folders/{folder_id}/dashboards", below("folders", "all_dashboards", "folder_id")),
+    _list("/looks", "looks", trash="looks", hides=_OF_DETAILED_LOOK),
     _search(
         "/looks/search",
         "looks",
-        (*_CONTENT_FILTERS, "query_id", "deleted"),
+        f"{_CONTENT_FILTERS} query_id deleted",
         trash="looks",
         hides=_OF_DETAILED_LOOK,
     ),
-    Route("/looks/{look_id}", named("looks"), one=True),
-    # Dashboards
-    Route(
-        "/dashboards",
-        every("all_dashboards"),
-        trash="dashboards",
-        shows=frozenset(DASHBOARD_BASE),
-    ),
+    _one("/looks/{look_id}", named("looks")),
+    _list("/dashboards", "all_dashboards", trash="dashboards", shows=frozenset(DASHBOARD_BASE)),
     _search(
         "/dashboards/search",
         "dashboards",
-        (*_CONTENT_FILTERS, "slug", "content_metadata_id", "deleted"),
+        f"{_CONTENT_FILTERS} slug content_metadata_id deleted",
         trash="dashboards",
     ),
     _search(
-        "/dashboards/lookml/search",
-        "lookml_dashboards",
-        ("folder_id", "title", "content_favorite_id"),
+        "/dashboards/lookml/search", "lookml_dashboards", "folder_id title content_favorite_id"
     ),
-    Route("/dashboards/{dashboard_id}", named("all_dashboards", "id", "slug"), one=True),
-    Route(
+    _one("/dashboards/{dashboard_id}", named("all_dashboards", "id", "slug")),
+    _list(
         "/dashboards/{dashboard_id}/dashboard_elements",
-        inside("all_dashboards", "dashboard_elements"),
+        inside("all_dashboards", "dashboard_elements", "id", "slug"),
     ),
-    Route(
+    _list(
         "/dashboards/{dashboard_id}/dashboard_filters",
-        inside("all_dashboards", "dashboard_filters"),
+        inside("all_dashboards", "dashboard_filters", "id", "slug"),
     ),
-    Route(
+    _list(
         "/dashboards/{dashboard_id}/dashboard_layouts",
-        inside("all_dashboards", "dashboard_layouts"),
+        inside("all_dashboards", "dashboard_layouts", "id", "slug"),
     ),
     _search(
         "/dashboard_elements/search",
         "dashboard_elements",
-        ("dashboard_id", "look_id", "title", "deleted"),
+        "dashboard_id look_id title deleted",
         trash="dashboard_elements",
+        undocumented_limit=True,
     ),
-    Route("/dashboard_elements/{dashboard_element_id}", named("dashboard_elements"), one=True),
-    # Queries and LookML
-    Route("/queries/{query_id}", named("queries"), one=True),
-    Route("/queries/slug/{slug}", named("queries", "slug"), one=True),
-    Route("/merge_queries/{merge_query_id}", named("merge_queries"), one=True),
-    Route("/lookml_models", every("lookml_models"), paged=True),
-    Route("/lookml_models/{lookml_model_name}", named("lookml_models", "name"), one=True),
+    _one("/dashboard_elements/{dashboard_element_id}", named("dashboard_elements")),
+    _one("/queries/{query_id}", named("queries")),
+    _one("/queries/slug/{slug}", named("queries", "slug")),
+    _one("/merge_queries/{merge_query_id}", named("merge_queries")),
+    _list("/scheduled_plans", row_handlers.scheduled_plans, "user_id"),
+    _list("/alerts/search", row_handlers.alerts, paged=True),
+    _list("/alert_notifications", "alert_notifications", paged=True),
+    _list("/boards", "boards"),
+    _search("/boards/search", "boards", "title created_at creator_id"),
+    _list("/board_sections", "board_sections", sorts=True),
+    _list("/board_items", "board_items", "board_section_id", sorts=True),
+    _list("/primary_homepage_sections", "primary_homepage_sections"),
+    _list("/content_metadata", "content_metadata", "parent_id", needs=("parent_id",)),
+    _one("/content_metadata/{content_metadata_id}", named("content_metadata")),
+    _list(
+        "/content_metadata_access",
+        "content_metadata_accesses",
+        "content_metadata_id",
+        needs=("content_metadata_id",),
+    ),
+    _search(
+        "/content_favorite/search",
+        row_handlers.favorites,
+        "id user_id content_metadata_id dashboard_id look_id board_id lookml_dashboard_id",
+    ),
+    _search(
+        "/content_view/search",
+        "content_views",
+        "view_count group_id look_id dashboard_id content_metadata_id start_of_week_date user_id",
+    ),
+    _one("/content_validation", "content_validation"),
+    _list("/themes", "themes"),
+    _list("/color_collections", "color_collections"),
+    # Access
+    _one("/user", "me"),
+    _search("/users", "users"),
+    _search("/users/search", "users", _USER_FILTERS),
+    _one("/users/{user_id}", named("users")),
+    _list("/users/{user_id}/attribute_values", of("users", row_handlers.attribute_values_of)),
+    _list("/users/{user_id}/sessions", of("users", row_handlers.sessions)),
+    _list("/users/{user_id}/credentials_api3", inside("users", "credentials_api3")),
+    _list("/users/{user_id}/roles", of("users", row_handlers.roles_of)),
+    _search("/groups", "groups", hides=_WITH_ROLES),
+    _search("/groups/search", "groups", _GROUP_FILTERS, hides=_WITH_ROLES),
+    _search("/groups/search/with_roles", "groups", _GROUP_FILTERS, hides=_HIERARCHY),
+    _search("/groups/search/with_hierarchy", "groups", _GROUP_FILTERS, hides=frozenset({"roles"})),
+    _one("/groups/{group_id}", named("groups"), hides=_WITH_ROLES),
+    _search("/groups/{group_id}/users", of("groups", row_handlers.members)),
+    _list("/roles", "roles"),
+    _search("/roles/search", "roles", "id name model_set_ids permission_set_ids"),
+    _one("/roles/{role_id}", named("roles")),
+    _list("/roles/{role_id}/groups", of("roles", row_handlers.groups_with), hides=_WITH_ROLES),
+    _list("/roles/{role_id}/users", of("roles", row_handlers.users_with)),
+    _list("/permission_sets", "permission_sets"),
+    _search("/permission_sets/search", "permission_sets", _SET_FILTERS),
+    _one("/permission_sets/{permission_set_id}", named("permission_sets")),
+    _list("/model_sets", "model_sets"),
+    _search("/model_sets/search", "model_sets", _SET_FILTERS),
+    _one("/model_sets/{model_set_id}", named("model_sets")),
+    _list("/permissions", "permissions"),
+    _list("/user_attributes", "user_attributes", sorts=True),
+    _list(
+        "/user_attributes/{user_attribute_id}/group_values",
+        kept("user_attributes", "user_attribute_group_values"),
+    ),
+    _search("/credentials_email/search", "credentials_email", "id email"),
+    _search(
+        "/user_login_lockouts/search", "user_login_lockouts", "auth_type full_name email remote_id"
+    ),
+    # LookML
+    _list("/lookml_models", row_handlers.lookml_models, paged=True),
+    _one("/lookml_models/{lookml_model_name}", named("lookml_models", "name")),
+    _one("/lookml_models/{lookml_model_name}/explores/{explore_name}", row_handlers.explore),
+    _list("/datagroups", "datagroups"),
+    _list("/projects", "projects"),
+    _list("/projects/{project_id}/files", kept("projects", "project_files")),
+    _one("/projects/{project_id}/manifest", kept("projects", "project_manifests")),
+    _one("/projects/{project_id}/validate", of("projects", row_handlers.validation)),
+    _list("/projects/{project_id}/git_branches", kept("projects", "git_branches")),
+    _list("/projects/{project_id}/lookml_tests", kept("projects", "lookml_tests")),
+    # Platform
+    Route("GET", "/versions", Rows(every("versions"), one=True), cached=True, public=True),
+    _one("/session", "session"),
+    _list("/workspaces", "workspaces"),
+    _list("/connections", "connections"),
+    _one(
+        "/connections/{connection_name}/features",
+        of("connections", lambda _, row: [connections.connection_features(row)], "name"),
+    ),
+    _list(
+        "/connections/{connection_name}/databases",
+        of("connections", lambda _, row: connections.connection_databases(row), "name"),
+    ),
+    _list(
+        "/connections/{connection_name}/schemas",
+        of("connections", lambda _, row: connections.connection_schemas(row), "name"),
+    ),
+    _list(
+        "/connections/{connection_name}/tables",
+        of(
+            "connections",
+            lambda request, row: connections.connection_tables(
+                row, request.query.get("schema_name")
+            ),
+            "name",
+        ),
+    ),
+    _list(
+        "/connections/{connection_name}/columns",
+        of(
+            "connections",
+            lambda request, row: connections.connection_columns(
+                row, request.query.get("schema_name")
+            ),
+            "name",
+        ),
+    ),
+    _list("/dialect_info", "dialect_info"),
+    _list("/integration_hubs", "integration_hubs"),
+    _list("/integrations", "integrations"),
+    _list("/oauth_client_apps", "oauth_client_apps"),
+    _list("/external_oauth_applications", "external_oauth_applications"),
+    _list("/ssh_servers", "ssh_servers"),
+    _list("/ssh_tunnels", "ssh_tunnels"),
+    _list("/running_queries", "running_queries"),
+    _one("/setting", "setting"),
+    _one("/session_config", "session_config"),
+    _one("/password_config", "password_config"),
+    _one("/saml_config", "saml_config"),
+    _one("/oidc_config", "oidc_config"),
+    _one("/ldap_config", "ldap_config"),
+    _list("/support_access/allowlist", "support_access_allowlist"),
+    _list("/legacy_features", "legacy_features"),
+    _list("/locales", "locales"),
+    _list("/timezones", "timezones"),
+    # Preview
+    _search(
+        "/agents/search",
+        "agents",
+        "id name description created_by_user_id category deleted",
+        trash="agents",
+    ),
+    _search(
+        "/conversations/search",
+        "conversations",
+        "id name agent_id category deleted",
+        trash="conversations",
+    ),
+    _list("/conversations/{conversation_id}/messages", inside("conversations", "messages")),
+    _list("/artifact/namespaces", "artifact_namespaces", paged=True),
+    _list("/artifact/{namespace}/search", row_handlers.artifacts, "key", paged=True),
+    # Queries that run
+    _query("POST", "/queries", query_handlers.create_query),
+    _query("POST", "/queries/run/{result_format}", query_handlers.run_inline),
+    _query("GET", "/queries/{query_id}/run/{result_format}", query_handlers.run_saved),
+    _query("GET", "/looks/{look_id}/run/{result_format}", query_handlers.run_look),
+    _query("POST", "/query_tasks", query_handlers.create_task),
+    _query("GET", "/query_tasks/{query_task_id}", query_handlers.get_task),
+    _query("GET", "/query_tasks/{query_task_id}/results", query_handlers.get_task_results),
+    _query("DELETE", "/running_queries/{query_task_id}", query_handlers.cancel_task),
 )
-
-
-class Router:
-    """Finds the route of a path; a path without parameters goes before one with."""
-
-    def __init__(self, routes: tuple[Route, ...] = ROUTES) -> None:
-        self._plain = {route.path: route for route in routes if "{" not in route.path}
-        self._patterns = [(route, route.path.split("/")) for route in routes if "{" in route.path]
-
-    def find(self, path: str, segments: list[str]) -> tuple[Route, dict[str, str]] | None:
-        """The route and the parameters in it; `segments` are decoded one by one."""
-        if path in self._plain:
-            return self._plain[path], {}
-        for route, pattern in self._patterns:
-            if len(pattern) == len(segments) and all(
-                expected == given or expected.startswith("{")
-                for expected, given in zip(pattern, segments, strict=True)
-            ):
-                return route, {
-                    name[1:-1]: value
-                    for name, value in zip(pattern, segments, strict=True)
-                    if name.startswith("{")
-                }
-        return None

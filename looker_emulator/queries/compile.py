@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from looker_emulator.queries.errors import Refused
 from looker_emulator.queries.explores import Explore, Field
 from looker_emulator.queries.expressions import InvalidExpression, translated
 from looker_emulator.queries.filters import InvalidFilter, condition
@@ -24,25 +25,14 @@ if TYPE_CHECKING:
 
 UNSET_LIMIT = 5_000
 """How many rows come, without a word, where no limit is set: measured by DataHub."""
-UNSET_COLUMNS = 50
-
-
-class Refused(Exception):  # noqa: N818 - a fact about the query, not a fault of ours
-    """A query that is not run: a status, Looker's words, and the fields that are at fault."""
-
-    def __init__(self, status: int, message: str, **fields: str) -> None:
-        super().__init__(message)
-        self.status, self.message, self.fields = status, message, fields
 
 
 @dataclass(frozen=True)
 class Calculation:
-    """A table calculation: a name, a label, and an expression over the columns of the result."""
+    """A table calculation: an expression over the columns of the result."""
 
     name: str
-    label: str
     expression: str
-    type: str
 
 
 @dataclass
@@ -55,8 +45,6 @@ class Plan:
     columns: list[Field]
     pivots: list[Field]
     calculations: list[Calculation]
-    #: Labels of fields that the query itself defines.
-    labels: dict[str, str]
     conditions: list[str] = field(default_factory=list)
     having: list[str] = field(default_factory=list)
     views: set[str] = field(default_factory=set)
@@ -78,12 +66,6 @@ class Plan:
         """The tables that the query reads."""
         joins = self.explore.joined(self.views)
         return [self.explore.base.table, *(join.view.table for join in joins)]
-
-    def label(self, name: str) -> str:
-        """The label of a column."""
-        if name in self.labels:
-            return self.labels[name]
-        return name.replace(".", " ").replace("_", " ").title()
 
     def sql(self) -> str:
         """The statement."""
@@ -170,7 +152,7 @@ def compile_query(query: Row, explore: Explore, *, zone: str, now: datetime) -> 
         now: The time it is.
     """
     zone = _zone(query.get("query_timezone") or zone)
-    own, calculations, labels = _dynamic(query.get("dynamic_fields"), explore, zone)
+    own, calculations = _dynamic(query.get("dynamic_fields"), explore, zone)
     known = explore.fields | own
     calculated = {each["table_calculation"] for each in calculations}
     asked = list(dict.fromkeys(_strings(query, "fields")))
@@ -197,7 +179,6 @@ def compile_query(query: Row, explore: Explore, *, zone: str, now: datetime) -> 
         [known[name] for name in names],
         [known[name] for name in pivots],
         [],
-        labels,
     )
     for name in (*names, *filters):
         plan.views |= _views_of(known[name])
@@ -299,9 +280,7 @@ def limit_of(query: Row, override: str | None) -> int | None:
 # ---------------------------------------------------------------------------------- dynamic fields
 
 
-def _dynamic(
-    text: Any, explore: Explore, zone: str
-) -> tuple[dict[str, Field], list[Row], dict[str, str]]:
+def _dynamic(text: Any, explore: Explore, zone: str) -> tuple[dict[str, Field], list[Row]]:
     """The fields that a query defines itself: custom dimensions and measures, calculations."""
     try:
         given = msgspec.json.decode(text or "[]", type=list[dict[str, Any]])
@@ -309,19 +288,17 @@ def _dynamic(
         raise Refused(422, "Validation Failed", dynamic_fields="must be JSON") from None
     own: dict[str, Field] = {}
     calculations = []
-    labels = {}
     for each in given:
         name = each.get("table_calculation") or each.get("measure") or each.get("dimension")
         if not isinstance(name, str):
             raise Refused(422, "Validation Failed", dynamic_fields="a field has no name")
-        labels[name] = each.get("label") or name
         if "table_calculation" in each:
             calculations.append(each)
         elif "measure" in each:
             own[name] = _custom_measure(name, each, explore.fields | own)
         else:
             own[name] = _custom_dimension(name, each, explore.fields, zone)
-    return own, calculations, labels
+    return own, calculations
 
 
 def _custom_dimension(name: str, given: Row, known: dict[str, Field], zone: str) -> Field:
@@ -362,7 +339,6 @@ def _calculation(given: Row, plan: Plan) -> Calculation:
         raise Refused(
             422, "Validation Failed", **{name: f"Invalid expression: {problem}"}
         ) from None
-    kind = given.get("_type_hint") or "number"
-    if kind == "yesno":
+    if given.get("_type_hint") == "yesno":
         sql = f"CASE WHEN {sql} THEN 'Yes' ELSE 'No' END"
-    return Calculation(name, given.get("label") or name, sql, kind)
+    return Calculation(name, sql)

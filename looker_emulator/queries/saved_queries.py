@@ -8,7 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from looker_emulator.instance.values import HOST, Row, slug
-from looker_emulator.queries.compile import Refused
+from looker_emulator.queries.errors import Refused
 
 if TYPE_CHECKING:
     from looker_emulator.instance.collections import Collections

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import md5
 from typing import TYPE_CHECKING
 
-from looker_emulator.queries.compile import Refused
+from looker_emulator.queries.errors import Refused
 
 if TYPE_CHECKING:
     from looker_emulator.instance.values import Row
