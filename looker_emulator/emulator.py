@@ -1,4 +1,4 @@
-"""An emulator within this process: a server in a thread of its own, on loopback."""
+"""An emulator within this process: a server on loopback, in its own thread."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Emulator:
     """A Looker instance that runs as long as the `with` block does.
 
     Args:
-        scale: `small`, `medium`, `large`, or a number: 1 is small, 0.5 half of it.
+        scale: `small`, `medium`, `large`, or a number: 1 is small, 0.5 is half that size.
         options: the fields of `Options`.
 
     Usage:
@@ -84,7 +84,7 @@ class Emulator:
         self.stop()
 
     def start(self) -> None:
-        """Listen, and serve from a thread."""
+        """Start to listen and to serve."""
         family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
         self._socket = socket.create_server(self._address, family=family, backlog=1024)
         host = f"[{self._address[0]}]" if family == socket.AF_INET6 else self._address[0]
@@ -96,7 +96,7 @@ class Emulator:
             raise RuntimeError("The emulator did not start")
 
     def stop(self) -> None:
-        """Break off whatever is being served, and end the thread."""
+        """Abort whatever is being served, and end the thread."""
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
@@ -107,8 +107,8 @@ class Emulator:
             self._ready.set()
 
     async def _serve(self) -> None:
-        # uvicorn's protocol without uvicorn's server: that one takes a moment to start and to
-        # stop, and waits for answers that never come.
+        # uvicorn's protocol without uvicorn's server, which is slow to start and to stop and waits
+        # for answers that never come.
         config = Config(
             self._server,
             http=Connection,
@@ -132,7 +132,7 @@ class Emulator:
         listener.close()
         give_up = self._loop.time() + 5
         while self._loop.time() < give_up:
-            await asyncio.sleep(0.001)  # what was accepted before the end becomes a connection
+            await asyncio.sleep(0.001)  # sockets accepted before the end become connections
             for connection in list(state.connections):
                 connection.transport.abort()
             if not state.tasks:
@@ -142,10 +142,10 @@ class Emulator:
 
     @property
     def instance(self) -> Instance:
-        """What the instance holds, to compare with and to change.
+        """What the instance holds, for tests to compare with and to change.
 
-        Whoever has it may change it at any time, so from the first look on answers are no longer
-        kept but made anew for each request.
+        Whoever has it may change it at any time, so reading this property ends the caching of
+        answers.
         """
         self._server.forget_answers()
         return self._instance
@@ -154,12 +154,12 @@ class Emulator:
 
     @property
     def activity(self) -> Activity:
-        """What System Activity holds, and what happens to it while somebody reads."""
+        """System Activity, and how it changes while somebody reads it."""
         return self._looker.engine.activity
 
     @property
     def query_runs(self) -> int:
-        """How many queries were run; fetching the result of a task once more runs none."""
+        """How many queries were run; fetching the result of a task does not run it again."""
         return self._looker.engine.run_count
 
     @property
@@ -169,22 +169,22 @@ class Emulator:
 
     @property
     def cancelled(self) -> list[str]:
-        """Ids of query tasks that somebody stopped."""
+        """Ids of the query tasks that were cancelled."""
         return self._looker.engine.tasks.cancelled
 
     def look_id(self, title: str) -> str:
-        """The id of a look; those of `queries.thelook.looks.LOOKS` run for real."""
+        """The id of a look by its title; the looks in `queries.thelook.looks.LOOKS` can be run."""
         return next(look["id"] for look in self._instance.looks if look["title"] == title)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        """What the database behind the explores answers itself, to compare with."""
+        """The answer of the database behind the explores, for comparison."""
         return self._looker.engine.warehouse.rows(statement)
 
     # ------------------------------------------------------------------------------- the calls
 
     @property
     def calls(self) -> list[Call]:
-        """Every request in order of arrival, logins and logouts included."""
+        """Every request in order of arrival, including logins and logouts."""
         return self._server.log.calls
 
     @property
@@ -193,7 +193,7 @@ class Emulator:
         return self._server.log.max_in_flight
 
     def count(self, path: str | None = None, method: str | None = None) -> int:
-        """How many calls came, for a glob of paths below `/api/4.0` and a method if given."""
+        """The number of calls, optionally for a glob of paths below `/api/4.0` and a method."""
         return self._server.log.count(path, method)
 
     def reset_calls(self) -> None:
@@ -203,7 +203,7 @@ class Emulator:
     # ------------------------------------------------------------------------------- the faults
 
     def add_fault(self, fault: Fault) -> Fault:
-        """Switch a fault on; `fault.fired` counts the requests it met."""
+        """Switch a fault on; `fault.fired` counts the requests it affected."""
         self._server.faults.add(fault)
         return fault
 
@@ -216,5 +216,5 @@ class Emulator:
         return self._looker.tokens.valid(token)
 
     def revoke_tokens(self) -> None:
-        """Make all tokens handed out so far invalid."""
+        """Invalidate all tokens issued so far."""
         self._looker.tokens.revoke_all()

@@ -1,4 +1,4 @@
-"""Answers of the API before they go out, and the errors in the shapes that Looker gives them."""
+"""Answers before they are sent, and errors in Looker's shapes."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class Answer:
 
 
 class Stream:
-    """An answer whose body is made while it is sent, all of it in one thread of its own.
+    """An answer whose body is made while it is sent, in its own thread.
 
     Args:
         pieces: The body.
-        media_type: What it is.
-        ended: What is to be done when the body has ended or nobody wants it any more.
+        media_type: Its content type.
+        ended: Called when the body has ended or is no longer wanted.
     """
 
     status = 200
@@ -69,17 +69,17 @@ class Stream:
         self._thread = ThreadPoolExecutor(1, "looker-emulator-query")
 
     async def read(self, accept_encoding: str) -> AsyncIterator[bytes]:
-        """The body piece by piece; while one is sent, the next is made."""
+        """The body piece by piece; the next piece is made while one is sent."""
         packer = zlib.compressobj(1, wbits=31) if "gzip" in accept_encoding else None
 
         def piece() -> bytes | None:
             part = next(self._pieces, None)
             if part is None:
-                # Before the client hears that this was all: its next request finds it ended.
+                # Before the client learns that this was all and sends its next request.
                 self.close()
             if part is None or packer is None:
                 return part
-            # Nothing waits in the packer: what is sent can be read.
+            # Flushed, so that the client can read everything that was sent.
             return packer.compress(part) + packer.flush(zlib.Z_SYNC_FLUSH)
 
         loop = asyncio.get_running_loop()
@@ -102,14 +102,14 @@ class Stream:
             self.close()
 
     def close(self) -> None:
-        """Nobody wants it any more."""
+        """Release what the body needs."""
         ended, self._ended = self._ended, []
         for end in ended:
             end()
 
 
-class Instead(Exception):  # noqa: N818 - no fault of ours, but what a Looker answers
-    """Raised where an operation has no rows to answer with, but something else."""
+class Instead(Exception):  # noqa: N818 - an answer, not an error
+    """Raised where an operation answers with something other than rows."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)
@@ -122,7 +122,7 @@ def json(value: Any, status: int = 200, **headers: str) -> Answer:
 
 
 def html(title: str, status: int = 200) -> Answer:
-    """A page for people, as Looker and the proxies before it send them to machines too."""
+    """A page for people; Looker and proxies in front of it send such pages to machines, too."""
     page = (
         f"<!DOCTYPE html>\n<html><head><title>{title}</title></head>"
         f"<body><h1>{title}</h1></body></html>\n"
@@ -131,7 +131,7 @@ def html(title: str, status: int = 200) -> Answer:
 
 
 def error(status: int, message: str, method: str = "", template: str = "") -> Answer:
-    """Component Error. The documentation's address names the operation."""
+    """Component Error. Its documentation URL names the operation."""
     url = f"{DOCS}/"
     if template:
         operation = template.replace("{", ":").replace("}", "")

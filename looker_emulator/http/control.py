@@ -1,4 +1,4 @@
-"""Faults and calls over HTTP, for tests whose emulator is another process."""
+"""Faults and calls over HTTP, for emulators that run in another process."""
 
 from __future__ import annotations
 

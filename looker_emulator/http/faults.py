@@ -1,4 +1,4 @@
-"""Faults that can be switched on: what they are, and which requests they meet."""
+"""Faults that can be switched on: what they are, and which requests they affect."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ KINDS: dict[str, dict[str, Any]] = {
 - `denied`: Looker's answer where a permission is missing; with `status=403` the rarer one.
 - `unauthorized`: 401 although the token is good. `revoke`: 401, and all tokens are void.
 - `html`: 200 and a proxy's page. `redirect`: to a login page.
-- `looker_error`: 200 and `[{"looker_error": …}]`; of a query, after so many rows of its result.
-- `task`: a query task that is created ends as `error`, `killed` or `expired`.
-- `wrong_shape`: JSON that is not what belongs there: `object`, `strings`, `string` or `null`.
+- `looker_error`: 200 and `[{"looker_error": …}]`; for queries, after `after_rows` rows.
+- `task`: a query task that is created now will end as `error`, `killed` or `expired`.
+- `wrong_shape`: JSON of another shape: `object`, `strings`, `string` or `null`.
 - `repeat_page`: the first page, whatever the offset.
 - `null_nested`, `drop_nested`: the properties in `names` are null, or absent, at any depth.
-- `reset_before`, `reset_headers`, `reset_body`: the connection is reset before the answer, in its
-  head, or after a share (`sent`) of its body.
-- `truncate_length`: less is sent than Content-Length says. `truncate_chunked`: the body ends early
-  where the connection's end is its end, so that HTTP sees nothing wrong.
-- `bad_gzip`: a gzip stream with a wrong middle, or (`truncated`) without an end.
-- `silence`: never an answer. `slow`: seconds before the first byte. `drip`: the body in small
-  pieces, over so many seconds. `latency`: milliseconds more; goes together with any other fault.
+- `reset_before`, `reset_headers`, `reset_body`: the connection is reset before the answer, within
+  its headers, or after a fraction (`sent`) of its body.
+- `truncate_length`: less is sent than Content-Length says. `truncate_chunked`: the body ends early,
+  and since only the end of the connection marks its end, HTTP sees nothing wrong.
+- `bad_gzip`: a gzip stream that is corrupt in the middle, or (`truncated`) has no end.
+- `silence`: never an answer. `slow`: `seconds` before the first byte. `drip`: the body in small
+  pieces, over `seconds`. `latency`: `ms` more; it can be combined with any other fault.
 """
 
 ON_THE_WIRE = frozenset(
@@ -73,8 +73,8 @@ class Fault:
         kind: one of `KINDS`.
         path: a glob over the decoded path below `/api/4.0`; `*` matches slashes too.
         method: an HTTP method, or `*`.
-        after: how many matching requests go well before.
-        times: how many go wrong; None for all that come.
+        after: how many matching requests succeed first.
+        times: how many then fail; None for all of them.
         details: see `KINDS`.
     """
 
@@ -94,7 +94,7 @@ class Fault:
         self.kind, self.path, self.method = kind, path, method
         self.after, self.times = after, times
         self.details = {**KINDS[kind], **details}
-        #: How many matching requests came, and how many of them it met.
+        #: How many requests matched, and how many of them it affected.
         self.seen = 0
         self.fired = 0
 
@@ -105,7 +105,7 @@ class Fault:
         return self.details[detail]
 
     def meets(self, method: str, path: str) -> bool:
-        """Count a request, and say whether it is one that this fault is due for."""
+        """Count a request, and say whether the fault affects it."""
         if not (fnmatchcase(path, self.path) and self.method in ("*", method)):
             return False
         self.seen += 1
@@ -115,7 +115,7 @@ class Fault:
 class Faults:
     """The faults that are switched on, in the order they were added.
 
-    A request meets one of them at most, and every `latency` that matches.
+    A request meets at most one of them, and every `latency` that matches.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the parameters of a list endpoint mean: filters, sorts, paging, `fields`. Pure functions."""
+"""The parameters of list endpoints: filters, sorts, paging, `fields`. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 Fields = dict[str, "Fields | None"]
-"""Names asked for; a nested name leads to the names asked for within it, or to None for all."""
+"""Requested names; each maps to the names requested within it, or to None for all."""
 
 
-class InvalidParameter(Exception):  # noqa: N818 - a fact about the request, not a fault of ours
-    """A parameter that Looker refuses: 400, the only such status its read operations document."""
+class InvalidParameter(Exception):  # noqa: N818 - about the request, not an error of the emulator
+    """A parameter that Looker refuses with 400, the only such status documented for reads."""
 
 
 # ---------------------------------------------------------------------------------------- filters
@@ -39,7 +39,7 @@ def matching(
 
 
 def _test(name: str, text: str) -> Callable[[Any], bool]:
-    """How a value is compared: by its type, since the parameters carry none of their own."""
+    """Compare by the type of the value, since parameters have no type."""
     if text.upper() == "IS NULL":
         return lambda value: value is None
     if text.upper() == "NOT NULL":
@@ -74,7 +74,7 @@ def boolean(name: str, text: str) -> bool:
 
 
 def ordered(rows: list[Row], sorts: str) -> list[Row]:
-    """The rows by the columns of `sorts`, such as `folder_id,title desc`. Nulls come last."""
+    """The rows sorted, for example by `folder_id,title desc`. Nulls come last."""
     for sort in reversed([part.split() for part in sorts.split(",") if part.strip()]):
         column, descending = sort[0], [word.lower() for word in sort[1:]] == ["desc"]
         if rows and not any(column in row for row in rows):
@@ -97,7 +97,7 @@ def _sort_key(value: Any) -> tuple[int, Any]:
 
 
 class Page(NamedTuple):
-    """What of a list is asked for."""
+    """The part of a list that is requested."""
 
     limit: int | None = None
     offset: int = 0
@@ -106,7 +106,7 @@ class Page(NamedTuple):
     def of(cls, query: Mapping[str, str]) -> Page:
         """Read `limit` and `offset`, or the older `page` and `per_page`.
 
-        `offset` counts only with a limit, and a negative limit is none.
+        `offset` needs a limit, and a negative limit means no limit.
         """
         limit, offset = (_integer(query, name) for name in ("limit", "offset"))
         per_page, page = (_integer(query, name) for name in ("per_page", "page"))
@@ -126,7 +126,7 @@ class Page(NamedTuple):
     def headers(self, path: str, query: Mapping[str, str], total: int) -> dict[str, str]:
         """`Link` and `X-Total-Count`, which Looker sends only where a limit was given.
 
-        The links carry the instance's inner address: whoever follows them blindly goes astray.
+        The links contain the instance's internal address, which clients cannot reach.
         """
         if self.limit is None:
             return {}
@@ -181,9 +181,9 @@ def parse_fields(text: str) -> Fields:
 
 
 def project(value: Any, fields: Fields | None) -> Any:
-    """Only the fields asked for, of a row, a list of rows or a nested object.
+    """Only the requested fields of a row, a list of rows or a nested object.
 
-    Names that a row does not have are passed over.
+    Names that a row does not have are ignored.
     """
     if fields is None or value is None:
         return value

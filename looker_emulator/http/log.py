@@ -1,4 +1,4 @@
-"""The log of calls, and how many there were at once."""
+"""The log of calls, and how many were served at once."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class CallLog:
         self.in_flight = self.max_in_flight = 0
 
     def count(self, path: str | None = None, method: str | None = None) -> int:
-        """How many calls came, for a glob of paths and a method if given."""
+        """The number of calls, optionally for a glob of paths and a method."""
         return sum(
             fnmatchcase(call.path, path or "*") and method in (None, call.method)
             for call in list(self.calls)
         )
 
     def reset(self) -> None:
-        """Forget the calls so far, and how many there were at once."""
+        """Forget the calls so far, and how many were served at once."""
         self.calls.clear()
         self.max_in_flight = self.in_flight
 

@@ -1,7 +1,7 @@
-"""Queries over HTTP: run inline, saved, of looks, and as tasks.
+"""Running queries: inline, saved, of looks, and as tasks.
 
-Handlers run in a thread: making tables, sending the statement, and fetching and encoding rows
-take time. The server sends what the thread hands over.
+These handlers run in threads: making tables, executing statements, and fetching and encoding rows
+take time.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _run(query: Row, request: Request) -> Answer | Stream:
         plan = request.looker.engine.plan(query, request.query.get("limit"))
         return _result(plan, form, request, request.query, counted=True)
     except DatabaseError as problem:
-        # An error of the database is a 200: it takes the place of the rows.
+        # Looker reports a database error with status 200, in place of the rows.
         if form == SQL:
             return _sql(f"Error: {problem}\n")
         return answers.json([error_row(str(problem))])
@@ -109,14 +109,14 @@ def create_task(request: Request) -> Answer:
 
 
 def get_task(request: Request) -> Answer:
-    """How far a task is."""
+    """The status of a task."""
     tasks = request.looker.engine.tasks
     task = tasks.find(request.params["query_task_id"])
     return answers.json(task.row(tasks.status(task)))
 
 
 def get_task_results(request: Request) -> Answer | Stream:
-    """The rows of a task that has ended."""
+    """The rows of a completed task."""
     engine = request.looker.engine
     task = engine.tasks.find(request.params["query_task_id"])
     status = engine.tasks.status(task, look=False)
@@ -135,6 +135,6 @@ def get_task_results(request: Request) -> Answer | Stream:
 
 
 def cancel_task(request: Request) -> Answer:
-    """Stop a task."""
+    """Cancel a task."""
     request.looker.engine.tasks.kill(request.params["query_task_id"])
     return Answer(204, b"", None)

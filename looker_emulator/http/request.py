@@ -1,4 +1,4 @@
-"""Requests: as they arrive, as the log keeps them, and as handlers see them."""
+"""Requests, as the log keeps them and as handlers see them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ API = "/api/4.0"
 
 @dataclass
 class Call:
-    """One request, as it came and as it was answered.
+    """One request and how it was answered.
 
-    `path` is below `/api/4.0` and decoded; `raw_path` is what was sent. `status` is None while
-    there is no answer, and 0 if there was to be none.
+    `path` is below `/api/4.0` and decoded; `raw_path` is what was sent. `status` is None until
+    the request is answered, and 0 if a fault leaves it without an answer.
     """
 
     method: str
@@ -56,7 +56,7 @@ class Looker:
 
 @dataclass(frozen=True)
 class Request:
-    """What a handler gets: the call, the parameters in its path, and the fault it meets."""
+    """What a handler gets: the call, its path parameters, and the fault that affects it."""
 
     call: Call
     params: dict[str, str]
@@ -70,11 +70,11 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """The parameters after the question mark."""
+        """The query parameters."""
         return self.call.query
 
     def json(self) -> Row:
-        """The body, which has to be an object."""
+        """The body, which must be a JSON object."""
         try:
             return msgspec.json.decode(self.call.body or "{}", type=dict[str, Any])
         except msgspec.DecodeError:
@@ -103,7 +103,7 @@ def call_of(scope: Any, body: bytes) -> Call:
 
 
 async def body_of(receive: Any) -> bytes:
-    """The body of a request, once all of it has arrived."""
+    """The whole body of a request."""
     parts = []
     while True:
         message = await receive()

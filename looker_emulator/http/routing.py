@@ -1,4 +1,4 @@
-"""Routes, and how the one for a request is found."""
+"""Routes, and finding the one for a request."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Route:
     cached: bool = False
     #: It needs no token.
     public: bool = False
-    #: It may be one that the API key may not read or that this release does not have.
+    #: The options `denied` and `missing` apply to it.
     deniable: bool = True
 
 
 class Router:
-    """Finds the route of a request; a path without parameters goes before one with."""
+    """Finds the route of a request. Paths without parameters come first."""
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self._plain = {(each.method, each.path): each for each in routes if "{" not in each.path}
@@ -38,7 +38,7 @@ class Router:
     def find(
         self, method: str, path: str, segments: list[str]
     ) -> tuple[Route, dict[str, str]] | None:
-        """The route and the parameters in its path; `segments` are decoded one by one."""
+        """The route and its path parameters. `segments` are decoded individually."""
         if (method, path) in self._plain:
             return self._plain[method, path], {}
         for route, pattern in self._patterns:

@@ -120,7 +120,7 @@ _DERIVED: dict[str, Callable[[Row], Any]] = {
     "model_set_ids": lambda row: [row["model_set"]["id"]],
     "permission_set_ids": lambda row: [row["permission_set"]["id"]],
 }
-"""Filters that are not properties of the row that they filter."""
+"""Filters whose value is not a property of the row."""
 
 
 def _filtered(row: Row, name: str) -> Any:
@@ -141,7 +141,7 @@ def every(collection: str) -> Source:
 
 
 def named(collection: str, *keys: str) -> Source:
-    """The row that the path names by its id or by one of other keys."""
+    """The row that the path names by its id or by another key."""
 
     def source(request: Request) -> list[Row] | None:
         (wanted,) = request.params.values()
@@ -156,7 +156,7 @@ def named(collection: str, *keys: str) -> Source:
 
 
 def of(parents: str, rows_of: Callable[[Request, Row], list[Row] | None], *keys: str) -> Source:
-    """What belongs to the row that the path names, by a function of that row."""
+    """What a function finds for the row that the path names."""
     parent = named(parents, *keys)
 
     def source(request: Request) -> list[Row] | None:
@@ -167,7 +167,7 @@ def of(parents: str, rows_of: Callable[[Request, Row], list[Row] | None], *keys:
 
 
 def below(parents: str, collection: str, key: str) -> Source:
-    """The rows of a collection that point with `key` to the row that the path names."""
+    """The rows of a collection whose `key` refers to the row that the path names."""
 
     def rows_of(request: Request, owner: Row) -> list[Row]:
         trash = request.instance.trash(collection)
@@ -186,7 +186,7 @@ def inside(parents: str, prop: str, *keys: str) -> Source:
 
 
 def kept(parents: str, collection: str) -> Source:
-    """What a dictionary of the instance holds for the row that the path names."""
+    """The entry of a dictionary of the instance for the row that the path names."""
     return of(
         parents, lambda request, owner: getattr(request.instance, collection).get(owner["id"])
     )
@@ -196,13 +196,13 @@ def kept(parents: str, collection: str) -> Source:
 
 
 def alerts(request: Request) -> list[Row]:
-    """Alerts of the API key's user, or of everybody."""
+    """The alerts of the API key's user, or all of them."""
     rows = request.instance.alerts
     return rows if flag(request, "all_owners") else _own(request, rows, "owner_id")
 
 
 def scheduled_plans(request: Request) -> list[Row]:
-    """Schedules of the API key's user, or of everybody."""
+    """The schedules of the API key's user, or all of them."""
     rows = request.instance.scheduled_plans
     everybody = flag(request, "all_users") or request.query.get("user_id")
     return rows if everybody else _own(request, rows, "user_id")
@@ -213,7 +213,7 @@ def _own(request: Request, rows: list[Row], owner: str) -> list[Row]:
 
 
 def favorites(request: Request) -> list[Row]:
-    """All favorites; asked for a disabled user, it fails."""
+    """All favorites. Asking for those of a disabled user is an error."""
     wanted = request.query.get("user_id", "").split(",")
     for user in request.instance.users:
         if user["id"] in wanted:
@@ -222,7 +222,7 @@ def favorites(request: Request) -> list[Row]:
 
 
 def sessions(request: Request, user: Row) -> list[Row]:
-    """The sessions of a user; those of a disabled user are an error."""
+    """The sessions of a user. Asking for those of a disabled user is an error."""
     _fail_if_disabled(user)
     return request.instance.user_sessions[user["id"]]
 
@@ -277,7 +277,7 @@ def lookml_models(request: Request) -> list[Row]:
 
 
 def explore(request: Request) -> list[Row] | None:
-    """An explore: one that can be run, or one of which there is only the metadata."""
+    """An explore, whether it can be run or has only metadata."""
     model, name = request.params.values()
     broken, full_name = request.looker.options.broken_explores, f"{model}::{name}"
     if full_name in broken:
@@ -291,7 +291,7 @@ def explore(request: Request) -> list[Row] | None:
 
 
 def validation(request: Request, project: Row) -> list[Row]:
-    """The last validation of a project; 204 where there has been none."""
+    """The last validation of a project, or 204 if there has been none."""
     if project["id"] not in request.instance.project_validations:
         raise Instead(Answer(204, b"", None))
     return request.instance.project_validations[project["id"]]

@@ -1,4 +1,4 @@
-"""The ASGI application: it logs calls, meets faults, finds routes and sends answers."""
+"""The ASGI application: it logs calls, applies faults, finds routes and sends answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _CACHE_BYTES = 256 * 2**20
 _WITHOUT_PREFIX = ("/versions", "/api/logout")
-"""What is served outside of `/api/4.0`, too."""
+"""Paths that are also served outside of `/api/4.0`."""
 
 
 class Server:
@@ -37,7 +37,7 @@ class Server:
         self.looker = looker
         self.faults = Faults()
         self.log = CallLog()
-        #: Answers are kept as long as nobody can have changed the content.
+        #: Answers are cached as long as nobody can have changed the content.
         self._keeps_answers = True
         self._kept: dict[tuple[bytes, bytes], Answer] = {}
         self._kept_bytes = 0
@@ -45,7 +45,7 @@ class Server:
         self._control = control(self.faults, self.log, looker.tokens)
 
     def forget_answers(self) -> None:
-        """From now on every answer is made for its request: the content may change at any time."""
+        """Stop caching answers, because the content may change at any time."""
         self._keeps_answers = False
         self._kept.clear()
 
@@ -88,7 +88,7 @@ class Server:
             await wire.send_stream(send, receive, answer, accepted)
             return
         headers, body = answer.packed(accepted)
-        # Now, and again when all is sent: the client may look before that.
+        # Set now and again when everything is sent, because a client may look in between.
         call.ended = time.monotonic()
         await wire.send_answer(send, answer.status, headers, body)
 
@@ -101,7 +101,7 @@ class Server:
     # ------------------------------------------------------------------------------ the answer
 
     def _instead(self, fault: Fault, found: Found) -> Answer | None:
-        """The answer that some faults give instead of the right one."""
+        """The answer that some faults give instead of the normal one."""
         if fault.kind == "status":
             return _status(fault)
         if fault.kind == "denied":
@@ -124,9 +124,9 @@ class Server:
     async def _answer(
         self, call: Call, scope: Any, fault: Fault | None, found: Found
     ) -> Answer | Stream:
-        """The right answer."""
+        """The normal answer."""
         if not _is_api(call):
-            return _beside(call)
+            return _outside_api(call)
         public = found is not None and found[0].public
         if not public and not self.looker.tokens.valid(call.token):
             return answers.unauthorized()
@@ -194,8 +194,8 @@ def _status(fault: Fault) -> Answer:
     return answer
 
 
-def _beside(call: Call) -> Answer:
-    """What there is beside the API: the web interface, which machines have no business with."""
+def _outside_api(call: Call) -> Answer:
+    """Answers for paths outside of the API, where the web interface is."""
     if (call.method, call.raw_path) == ("GET", "/alive"):
         return Answer(media_type="text/plain")
     if (call.method, call.raw_path) == ("GET", "/login"):

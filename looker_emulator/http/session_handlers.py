@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def login(request: Request) -> Answer:
-    """Credentials come in the form body, or in the query as older clients send them."""
+    """Credentials come in a form, or in the query from older clients."""
     call, looker = request.call, request.looker
     form = dict(parse_qsl(call.body))
     if "application/x-www-form-urlencoded" not in call.headers.get("content-type", ""):
@@ -30,6 +30,6 @@ def login(request: Request) -> Answer:
 
 
 def logout(request: Request) -> Answer:
-    """The token is void from now on."""
+    """Invalidate the token."""
     request.looker.tokens.revoke(request.call.token)
     return Answer(204, b"", None)

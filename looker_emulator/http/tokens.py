@@ -1,4 +1,4 @@
-"""Access tokens: who has logged in, and for how long."""
+"""Access tokens and how long they are valid."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 
 class Tokens:
-    """The tokens handed out, each with the time it ends."""
+    """The tokens issued, each with the time it expires."""
 
     def __init__(self, lifetime: float) -> None:
         self.lifetime = lifetime
@@ -20,7 +20,7 @@ class Tokens:
         return token
 
     def valid(self, token: str | None) -> bool:
-        """Whether the token was handed out here, and has neither expired nor been revoked."""
+        """Whether the token was issued here and has neither expired nor been revoked."""
         return token is not None and self._ends.get(token, 0.0) > time.monotonic()
 
     def revoke(self, token: str | None) -> None:
@@ -29,5 +29,5 @@ class Tokens:
             self._ends.pop(token, None)
 
     def revoke_all(self) -> None:
-        """Make every token void, as a restart of Looker does."""
+        """Invalidate every token, as a restart of Looker does."""
         self._ends.clear()

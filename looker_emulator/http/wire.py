@@ -1,7 +1,7 @@
 """Faults below HTTP: connections that are reset, bodies that end early, silence.
 
-uvicorn keeps the connection to itself; `Connection` hands it to the application, which can then
-write what no server would.
+`Connection` gives the application access to uvicorn's transport, so that it can send what no
+proper server would.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[dict[str, Any]]]
     Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-# Time for what was written to reach the client before a reset overtakes it.
+# Time for the data to reach the client before the reset does.
 _HEAD_START = 0.02
 
 
 class Connection(H11Protocol):
-    """uvicorn's HTTP/1.1, with the transport in reach as `scope["emulator.transport"]`."""
+    """uvicorn's HTTP/1.1 protocol, with the transport as `scope["emulator.transport"]`."""
 
     def connection_made(self, transport: Any) -> None:
         """Wrap the application so that it sees the transport."""
         super().connection_made(transport)
-        # Head and body are written apart: without this every answer waits 40 ms between them.
+        # Headers and body are written separately: without this, each answer takes 40 ms longer.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         served = self.app
 
@@ -46,13 +46,13 @@ class Connection(H11Protocol):
 
 
 async def gone(receive: Receive) -> None:
-    """Wait for the client to go away, or the server to close."""
+    """Wait until the client disconnects or the server stops."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def wait(seconds: float, receive: Receive) -> None:
-    """Wait, but no longer than somebody waits for the answer."""
+    """Wait, but only as long as the client does."""
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(gone(receive), seconds)
 
@@ -64,7 +64,7 @@ async def send_answer(
     *pieces: bytes,
     pause: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Send an answer the right way, in one piece or in several with pauses between them."""
+    """Send an answer normally, in one piece or in several with pauses between them."""
     await send(
         {
             "type": "http.response.start",
@@ -80,7 +80,7 @@ async def send_answer(
 
 
 async def send_stream(send: Send, receive: Receive, stream: Stream, accept_encoding: str) -> None:
-    """Send a body while it is made, for as long as somebody wants it."""
+    """Send a body while it is made, as long as the client reads it."""
     headers = [(b"content-type", stream.media_type.encode())]
     if "gzip" in accept_encoding:
         headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
@@ -98,7 +98,7 @@ async def send_stream(send: Send, receive: Receive, stream: Stream, accept_encod
 
 
 async def misbehave(fault: Fault, answer: Answer, scope: Any, receive: Receive, send: Send) -> None:
-    """Send the answer the way the fault wants it."""
+    """Send the answer as the fault demands."""
     if fault.kind == "bad_gzip":
         await _send_bad_gzip(fault, answer, send)
     elif fault.kind == "drip":
@@ -111,7 +111,7 @@ async def misbehave(fault: Fault, answer: Answer, scope: Any, receive: Receive, 
 async def _send_bad_gzip(fault: Fault, answer: Answer, send: Send) -> None:
     stream = answer.compressed
     middle = len(stream) // 2
-    # Some clients take a stream that just ends for a whole one; none can read a wrong one.
+    # Some clients accept a stream that just ends, but none can read a corrupt one.
     rest = b"" if fault["truncated"] else bytes(byte ^ 0xFF for byte in stream[middle:])
     stream = stream[:middle] + rest
     headers = _plain(answer) | {"content-encoding": "gzip", "content-length": str(len(stream))}
@@ -143,7 +143,7 @@ async def _break_off(fault: Fault, answer: Answer, transport: Any) -> None:
         transport.close()
         return
     await asyncio.sleep(_HEAD_START)
-    # No lingering: the kernel then sends a reset instead of an orderly end.
+    # Without lingering, the kernel sends a reset instead of closing in order.
     transport.get_extra_info("socket").setsockopt(
         socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
     )
@@ -151,9 +151,9 @@ async def _break_off(fault: Fault, answer: Answer, transport: Any) -> None:
 
 
 def _plain(answer: Answer) -> dict[str, str]:
-    """Headers of the answer uncompressed: a client may be happy with half a gzip stream."""
+    """The headers without compression, because some clients accept half a gzip stream."""
     headers, _ = answer.packed("")
-    # An answer without a body has to promise one before it can break off.
+    # An answer without a body has to announce one before it can be cut off.
     return headers | {"content-length": str(len(answer.body) or 64)}
 
 

@@ -1,8 +1,8 @@
 """What a Looker instance holds, grouped as the tap groups its streams.
 
-`content` is made by people, `access` says who they are and may see what, `lookml` is code,
-`platform` what an instance runs on, `preview` what Looker calls beta or alpha. Nothing here knows
-of HTTP or of queries that run.
+`content` has folders, looks and dashboards, `access` users and their permissions, `lookml` models
+and projects, `platform` connections and configuration, `preview` what is beta or alpha. Nothing
+here knows about HTTP or about running queries.
 """
 
 from looker_emulator.instance.instance import SIZES, Instance

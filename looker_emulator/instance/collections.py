@@ -1,6 +1,6 @@
-"""The collections that an instance holds, declared: what the modules of this package read.
+"""The collections of an instance, declared for the modules that make their rows.
 
-They are declared apart from `Instance`, which fills them, so that imports point one way.
+`Instance` fills them. It imports those modules, so they cannot import it.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from looker_emulator.instance.values import Row
 
 RowsById = dict[str, list[Row]]
-"""What belongs to a row of another collection, by the id of that row."""
+"""Rows by the id of the row in another collection that they belong to."""
 
 
 class Collections:
-    """One list of rows for each kind of object. Rows carry every property they may have.
+    """One list of rows for each kind of object. Rows have all their properties.
 
     `looks` have their query, `groups` their hierarchy and roles, `folders` what is in them,
     `dashboards` their tiles. LookML dashboards are kept separately, as in Looker's database.
@@ -26,7 +26,7 @@ class Collections:
     lookml_dashboards: list[Row]
     queries: list[Row]
     merge_queries: list[Row]
-    #: Ids of tiles that were taken off a dashboard: a tile has no property that says so.
+    #: Ids of tiles that were removed from a dashboard: tiles have no property for this.
     removed_elements: set[str]
     scheduled_plans: list[Row]
     alerts: list[Row]

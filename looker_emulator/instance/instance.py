@@ -1,4 +1,4 @@
-"""An instance, filled: what exists from the start, and what is made when it is first read."""
+"""An instance: what is made at the start, and what is made when it is first read."""
 
 from __future__ import annotations
 
@@ -109,9 +109,9 @@ SIZES = {
 
 
 class Instance(Collections):
-    """A whole instance, the same in every process: its content is made of numbers alone.
+    """A whole instance. Its content is derived from numbers and so is the same in every process.
 
-    Rows refer to rows: the query of a tile is the very dict that `queries` holds.
+    Rows share rows: the query of a tile is the same dict as in `queries`.
     """
 
     def __init__(self, scale: str | float = "small") -> None:

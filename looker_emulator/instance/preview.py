@@ -1,4 +1,4 @@
-"""What Looker offers as a preview: agents, conversations and artifacts."""
+"""Features that are beta or alpha: agents, conversations and artifacts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def agents(instance: Collections) -> list[Row]:
-    """Conversational agents (beta); some are in the trash."""
+    """Conversational agents (beta). Some are in the trash."""
     explores = [
         {"model": model["name"], "explore": explore["name"]}
         for model in instance.lookml_models
@@ -40,7 +40,7 @@ def agents(instance: Collections) -> list[Row]:
                 "golden_query_ids": [number * 2 + 1] if number % 2 else [],
                 "context": {"instructions": "Answer in one sentence.\nNo emoji."},
                 "deleted": number % 4 == 3,
-                # A date by the document, and a moment in recorded bodies.
+                # Dates, as in the API document; recorded bodies have times.
                 "created_at": moment(440 + number, number)[:10],
                 "updated_at": moment(470 + number % 20, number)[:10],
                 "content_metadata_id": str(number + 80_000),
@@ -102,7 +102,7 @@ def _message(conversation: str, order: int) -> Row:
 
 
 def artifacts(instance: Collections) -> list[Row]:
-    """Keys and values that extensions keep (alpha)."""
+    """Keys and values stored by extensions (alpha)."""
     rows = []
     for number in range(9):
         value = '{"pinned":["Größe"],"columns":3}' if number % 2 else "{}"
@@ -125,6 +125,6 @@ def artifacts(instance: Collections) -> list[Row]:
 
 
 def artifact_namespaces(instance: Collections) -> list[Row]:
-    """The namespaces that artifacts are in."""
+    """The namespaces of artifacts."""
     names = [artifact["namespace"] for artifact in instance.artifacts]
     return [{"namespace": name, "count": names.count(name)} for name in dict.fromkeys(names)]

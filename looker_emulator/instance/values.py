@@ -1,4 +1,4 @@
-"""The small change of the content, each a function of a number: slugs, moments, `can` maps."""
+"""Helpers that derive slugs, times and `can` maps from numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Row = dict[str, Any]
 
-# Whatever its public name, an instance writes its inner address into the `url` of its objects.
+# Objects have the internal address of the instance in their `url`.
 HOST = "https://localhost:19999"
 API = f"{HOST}/api/4.0"
 
@@ -21,7 +21,7 @@ _DAY_ONE = datetime(2023, 1, 9, 7, 30, tzinfo=timezone.utc)
 
 
 def slug(kind: str, number: int) -> str:
-    """22 characters of base 62, as the slugs and client ids of queries and dashboards are."""
+    """22 characters in base 62, like the slugs and client ids of queries and dashboards."""
     rest = int.from_bytes(blake2b(f"{kind} {number}".encode(), digest_size=17).digest(), "big")
     digits = []
     for _ in range(22):
@@ -31,7 +31,7 @@ def slug(kind: str, number: int) -> str:
 
 
 def moment(days: int, seconds: int = 0) -> str:
-    """A time in the form Looker writes: `2024-05-16T02:18:31.000+00:00`."""
+    """A time as Looker writes it: `2024-05-16T02:18:31.000+00:00`."""
     return (_DAY_ONE + timedelta(days=days, seconds=seconds)).isoformat(timespec="milliseconds")
 
 
@@ -41,7 +41,7 @@ def pick(choices: Sequence[T], number: int) -> T:
 
 
 def can(number: int, *abilities: str) -> dict[str, bool]:
-    """A `can` map. Which keys it has varies from row to row, as in real bodies."""
+    """A `can` map. Its keys vary from row to row, as in real bodies."""
     granted = {"show": True, "index": True}
     for position, ability in enumerate(abilities):
         if (number + position) % 4 or not position:

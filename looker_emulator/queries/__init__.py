@@ -1,1 +1,1 @@
-"""Queries that run."""
+"""Running queries: explores compiled to SQL, on data in DuckDB."""

@@ -1,7 +1,7 @@
-"""A query as Looker takes it (component `Query`), compiled to SQL.
+"""Compiling a query (component `Query`) to SQL.
 
-The SQL has two levels. The inner one groups, filters, sorts and cuts the values; the outer one
-writes them as Looker does, and computes table calculations, which see the rows of the result alone.
+The SQL has two levels. The inner one groups, filters, sorts and limits the values. The outer one
+formats them as Looker does and computes table calculations, which see only the rows of the result.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from looker_emulator.instance.values import Row
 
 UNSET_LIMIT = 5_000
-"""How many rows come, without a word, where no limit is set: measured by DataHub."""
+"""How many rows Looker returns where no limit is set, as measured by DataHub."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Plan:
         return self._outer(self.columns, self._inner(self.columns, limit), self.calculations)
 
     def totals_sql(self, kept: list[Field]) -> str:
-        """The statement for totals: the same rows, grouped by fewer dimensions or by none."""
+        """The statement for totals: the same rows grouped by fewer dimensions, or by none."""
         columns = [
             column if column.measure or column in kept else _nothing(column)
             for column in self.columns
@@ -99,7 +99,7 @@ class Plan:
         return "\n".join(lines)
 
     def _one_each(self, columns: list[Field]) -> bool:
-        """Whether the rows of the base view are the rows of the result, so nothing is grouped."""
+        """Whether each row of the base view is a row of the result, so that nothing is grouped."""
         names = {column.name for column in columns}
         multiplied = any(join.multiplies for join in self.explore.joined(self.views))
         return (
@@ -108,14 +108,14 @@ class Plan:
             and not any(column.measure for column in columns)
         )
 
-    def _lies_so(self, columns: list[Field]) -> bool:
-        """Whether the rows come in their order as they are: the first comes before the last."""
+    def _already_sorted(self, columns: list[Field]) -> bool:
+        """Whether the table is stored in the requested order, so that rows can be sent at once."""
         explore = self.explore
         by_key = self.sorts == [(explore.key, False)] and self._one_each(columns)
         return explore.ordered and by_key and len(self.tables) == 1
 
     def _order(self, columns: list[Field]) -> str:
-        if self._lies_so(columns):
+        if self._already_sorted(columns):
             return ""
         places = {column.name: column.place(f"c{n}") for n, column in enumerate(columns)}
         # Nulls are low: `null_sort_treatment` of the explores.
@@ -143,13 +143,13 @@ def _nothing(column: Field) -> Field:
 
 
 def compile_query(query: Row, explore: Explore, *, zone: str, now: datetime) -> Plan:
-    """Make a plan of a query, or say why it is refused.
+    """Compile a query, or raise why it is refused.
 
     Args:
         query: Component `Query`.
-        explore: The explore that it is about.
-        zone: The zone of the instance, for queries that name none.
-        now: The time it is.
+        explore: The explore it queries.
+        zone: The time zone for queries that do not name one.
+        now: The current time.
     """
     zone = _zone(query.get("query_timezone") or zone)
     own, calculations = _dynamic(query.get("dynamic_fields"), explore, zone)
@@ -193,7 +193,7 @@ def compile_query(query: Row, explore: Explore, *, zone: str, now: datetime) -> 
 
 
 def _expression_filter(plan: Plan, known: dict[str, Field], text: str) -> str:
-    """A custom filter, on dimensions alone."""
+    """A custom filter, which may use only dimensions."""
 
     def column(name: str) -> str:
         if name not in known or known[name].measure:
@@ -231,7 +231,7 @@ def _strings(query: Row, name: str) -> list[str]:
 def _filter(plan: Plan, each: Field, text: Any, now: datetime) -> None:
     if text is None:
         return
-    # What is filtered of a time is the moment, not the part of it that the field shows.
+    # A filter on a time applies to the moment, not to the part of it that the field shows.
     sql = each.instant(plan.zone) if each.filter == "date" else each.value(plan.zone)
     try:
         test = condition(each.filter, sql, str(text), now=now)
@@ -244,11 +244,11 @@ def _filter(plan: Plan, each: Field, text: Any, now: datetime) -> None:
 
 
 def _sorts(query: Row, plan: Plan) -> list[tuple[str, bool]]:
-    """What is sorted by, or Looker's default: the first date or measure falling, or a dimension."""
+    """The sorts, by default the first date or measure descending, or the first field."""
     names = {column.name for column in plan.columns}
     sorts = []
     for text in _strings(query, "sorts"):
-        # The third word is the column of a pivot.
+        # A third word is the column of a pivot.
         name, *words = text.split()
         if name not in names:
             raise Refused(422, "Validation Failed", **{name: "is sorted by but not a field"})
@@ -264,7 +264,7 @@ def _sorts(query: Row, plan: Plan) -> list[tuple[str, bool]]:
 
 
 def limit_of(query: Row, override: str | None) -> int | None:
-    """The number of rows asked for, or None for all of them."""
+    """The number of rows requested, or None for all."""
     given = override if override not in (None, "") else query.get("limit")
     if given in (None, "", "0", 0):
         return UNSET_LIMIT
@@ -281,7 +281,7 @@ def limit_of(query: Row, override: str | None) -> int | None:
 
 
 def _dynamic(text: Any, explore: Explore, zone: str) -> tuple[dict[str, Field], list[Row]]:
-    """The fields that a query defines itself: custom dimensions and measures, calculations."""
+    """The fields that a query defines: custom dimensions and measures, calculations."""
     try:
         given = msgspec.json.decode(text or "[]", type=list[dict[str, Any]])
     except (msgspec.DecodeError, TypeError):

@@ -45,7 +45,7 @@ class QueryEngine:
         self.warehouse.define(tables(scale, now))
         self.saved = SavedQueries(instance)
         self.tasks = Tasks(options.task_polls, options.task_seconds)
-        #: How many queries were run; fetching the result of a task runs none.
+        #: How many queries were run; fetching the result of a task is not a run.
         self.run_count = 0
 
     def explore(self, model: str, name: str) -> Explore | None:
@@ -59,7 +59,7 @@ class QueryEngine:
 
         Args:
             query: Component `Query`.
-            limit: What overrides the limit of the query.
+            limit: Overrides the limit of the query.
 
         Raises:
             Refused: The query is wrong.
@@ -90,7 +90,7 @@ class QueryEngine:
         return limit
 
     def check(self, plan: Plan) -> None:
-        """Raise what the database would have against the plan."""
+        """Let the database check a plan without running it."""
         try:
             self.warehouse.cursor(plan.tables).execute(f"EXPLAIN {plan.sql()}")
         except duckdb.Error as problem:
@@ -101,8 +101,8 @@ class QueryEngine:
 
         Args:
             plan: A query, compiled.
-            formatted: Whether numbers come as people read them.
-            counted: Whether this is a run, and not the result of an earlier one.
+            formatted: Whether to format numbers for people.
+            counted: Whether this is a new run, not the result of an earlier one.
         """
         options = self._options
         style = Style(

@@ -1,10 +1,10 @@
-"""What can be wrong with a query."""
+"""Errors of queries."""
 
 from __future__ import annotations
 
 
-class Refused(Exception):  # noqa: N818 - a fact about the query, not a fault of ours
-    """A query that is not run: a status, Looker's words, and the fields that are at fault."""
+class Refused(Exception):  # noqa: N818 - about the query, not an error of the emulator
+    """A query that Looker refuses: status, message, and the invalid fields."""
 
     def __init__(self, status: int, message: str, **fields: str) -> None:
         super().__init__(message)
@@ -12,4 +12,4 @@ class Refused(Exception):  # noqa: N818 - a fact about the query, not a fault of
 
 
 class DatabaseError(Exception):
-    """What a database has against a query that Looker accepts."""
+    """An error of the database, for a query that Looker accepts."""

@@ -1,9 +1,9 @@
-"""LookML as far as the emulator needs it: fields, the SQL behind them, and their metadata.
+"""Explores, views and fields: their SQL and their metadata.
 
-A field has a `value`, an SQL expression to group, sort and filter by, and a `render`, which makes
-of it what Looker writes into JSON with `apply_formatting=false`: numbers, `Yes` and `No`, times as
-`2026-01-31 23:59:59` without a zone. Which LookML types there are and how each is written follows
-component `LookmlModelExploreField` and what connectors were seen to parse.
+A field has a `value`, an SQL expression to group, sort and filter by, and a `render`, which turns
+it into what Looker writes with `apply_formatting=false`: numbers, `Yes` and `No`, times such as
+`2026-01-31 23:59:59` without a zone. The LookML types and their formats follow component
+`LookmlModelExploreField` and what existing connectors parse.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ DATABASE_ZONE = "UTC"
 
 @dataclass(frozen=True)
 class Frame:
-    """A timeframe of a dimension group, with SQL over the local time `{t}`."""
+    """A timeframe of a dimension group, as SQL on the local time `{t}`."""
 
     type: str
     value: str
     render: str = "{v}"
-    #: What a filter on it is: a date, a number or a string.
+    #: The language of filters on it: date, number, string or none.
     filter: str = "date"
 
 
@@ -105,7 +105,7 @@ _STRINGS = frozenset(("string", "zipcode", "tier", "location", "list"))
 
 @dataclass(frozen=True)
 class Field:
-    """A dimension or a measure; `sql` is over tables that are called as their views."""
+    """A dimension or a measure. In `sql`, tables are named after their views."""
 
     name: str
     type: str
@@ -116,23 +116,23 @@ class Field:
     group: str = ""
     primary_key: bool = False
     hidden: bool = False
-    #: Numbers that a double cannot hold.
+    #: Its numbers may exceed what a double can represent.
     exact: bool = False
-    #: Whether a time is converted to the query's zone; a plain date is not (`convert_tz: no`).
+    #: Whether times are converted to the query's zone; plain dates are not (`convert_tz: no`).
     converts: bool = True
     value_format: str | None = None
     description: str | None = None
-    #: Its values as LookML lists them, which is the order they sort in.
+    #: Its values in the order that LookML lists them, which is how they sort.
     ranks: tuple[str, ...] = ()
 
     @property
     def view(self) -> str:
-        """The view that the field is of."""
+        """The name of the field's view."""
         return self.name.partition(".")[0]
 
     @property
     def filter(self) -> str:
-        """In which of Looker's filter languages it is filtered."""
+        """The filter language that applies to it."""
         if self.frame:
             return FRAMES[self.frame].filter
         if self.measure and self.type in ("date", "time"):
@@ -149,11 +149,11 @@ class Field:
         return self.type not in (*_STRINGS, "yesno", "date", "time")
 
     def instant(self, zone: str) -> str:
-        """The moment behind a timeframe, in the zone."""
+        """The time behind a timeframe, in the zone."""
         return local(self.sql, zone) if self.converts else self.sql
 
     def value(self, zone: str) -> str:
-        """What is selected, grouped and sorted by."""
+        """SQL to select, group and sort by."""
         moment = self.instant(zone)
         if self.frame:
             return FRAMES[self.frame].value.format(t=moment, raw=self.sql)
@@ -162,14 +162,14 @@ class Field:
         return f"coalesce({self.sql}, false)" if self.type == "yesno" else self.sql
 
     def place(self, value: str) -> str:
-        """What is sorted by, as SQL over the value: tiers and ``case`` values sort by rank."""
+        """SQL to sort by, given the value: tiers and `case` values sort by rank."""
         if not self.ranks:
             return value
         listed = ", ".join("'" + text.replace("'", "''") + "'" for text in self.ranks)
         return f"list_position([{listed}], {value})"
 
     def render(self, value: str) -> str:
-        """What Looker writes, as SQL over the value."""
+        """SQL for what Looker writes, given the value."""
         if self.frame:
             return FRAMES[self.frame].render.format(v=value)
         if self.measure:
@@ -180,37 +180,37 @@ class Field:
 
 
 def local(moment: str, zone: str) -> str:
-    """A moment of the database in another zone."""
+    """A time of the database in another time zone."""
     if zone == DATABASE_ZONE:
         return moment
     return f"(({moment} AT TIME ZONE '{DATABASE_ZONE}') AT TIME ZONE '{zone}')"
 
 
-# ------------------------------------------------------------------------------- fields in numbers
+# ------------------------------------------------------------------------------- constructors
 
 
 @dataclass(frozen=True)
 class View:
-    """Fields without the explore around them; the table is called as the view."""
+    """The fields of one table, which SQL names after the view."""
 
     name: str
     table: str
     fields: tuple[Field, ...]
 
     def with_fields(self, *fields: Field) -> View:
-        """The view and more fields."""
+        """The view with more fields."""
         return replace(self, fields=self.fields + fields)
 
 
 def view(name: str, table: str = "", key: str = "id", **kinds: str) -> View:
-    """A view whose fields are called as the columns of its table.
+    """A view whose fields are named after the columns of its table.
 
     Args:
-        name: Of the view.
-        table: Where it is not called as the view.
-        key: The column that is the primary key.
-        kinds: For each LookML type the columns of that type, in words; the type `time` makes a
-            dimension group of the usual timeframes.
+        name: The name of the view.
+        table: The table, if its name differs from the view's.
+        key: The primary key column.
+        kinds: For each LookML type its columns, separated by spaces. The type `time` makes a
+            dimension group with the usual timeframes.
     """
     fields: list[Field] = []
     for kind, columns in kinds.items():
@@ -228,7 +228,7 @@ def dimension(view_name: str, name: str, kind: str, sql: str = "", **options: An
 
 
 def measure(view_name: str, name: str, kind: str, sql: str = "", **options: Any) -> Field:
-    """One measure; `sql` is what is aggregated, or the column of that name."""
+    """One measure. `sql` is aggregated, by default the column of that name."""
     return dimension(view_name, name, kind, sql, measure=True, **options)
 
 
@@ -260,25 +260,25 @@ def time(
 
 @dataclass(frozen=True)
 class Join:
-    """A view joined to an explore, and the views that have to be joined before it."""
+    """A view joined to an explore, and the views that must be joined first."""
 
     view: View
     on: str
     after: tuple[str, ...] = ()
-    #: One row becomes several: `relationship: many_to_many`.
+    #: It multiplies rows: `relationship: many_to_many`.
     multiplies: bool = False
 
 
 @dataclass(frozen=True)
 class Explore:
-    """A base view and what can be joined to it."""
+    """A base view and the views that can be joined to it."""
 
     model: str
     name: str
     base: View
     joins: tuple[Join, ...] = ()
     connection: str = "warehouse"
-    #: The rows of the base table lie in the order of its key, and stay so.
+    #: The base table is stored in the order of its key.
     ordered: bool = False
     fields: dict[str, Field] = field(init=False)
 
@@ -288,7 +288,7 @@ class Explore:
         object.__setattr__(self, "fields", fields)
 
     def without(self, names: Iterable[str]) -> Explore:
-        """The explore as an instance has it that lacks some fields."""
+        """The explore without some fields."""
         gone = frozenset(names)
         lacking = replace(self)
         kept = {name: each for name, each in self.fields.items() if name not in gone}
@@ -302,7 +302,7 @@ class Explore:
         return keys[0] if keys else None
 
     def joined(self, views: Iterable[str]) -> list[Join]:
-        """The joins that these views need, in an order that works."""
+        """The joins that these views need, in a valid order."""
         wanted = set(views)
         for join in reversed(self.joins):
             if join.view.name in wanted:

@@ -1,6 +1,6 @@
-"""Looker expressions of custom fields and table calculations, turned into SQL word by word.
+"""Looker expressions (custom fields, table calculations), translated to SQL word by word.
 
-Arithmetic, comparisons and a few functions are known; a word that is not is refused.
+Arithmetic, comparisons and a few functions are supported; other words are refused.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ _FUNCTIONS = {
 _OVER_ROWS = {"sum": "sum", "max": "max", "min": "min", "mean": "avg", "count": "count"}
 
 
-class InvalidExpression(Exception):  # noqa: N818 - a fact about the query, not a fault of ours
-    """An expression with something that is not known here."""
+class InvalidExpression(Exception):  # noqa: N818 - about the query, not an error of the emulator
+    """An expression with something that is not supported."""
 
 
 def translated(text: str, column: Callable[[str], str], *, over_rows: bool = False) -> str:
     """The expression in SQL.
 
     Args:
-        text: As in `${orders.count} / sum(${orders.count})`.
-        column: SQL of a field by its name.
-        over_rows: Whether it is a table calculation, whose aggregates are over all rows.
+        text: For example `${orders.count} / sum(${orders.count})`.
+        column: Gives the SQL of a field by its name.
+        over_rows: Whether it is a table calculation, which aggregates all rows.
     """
     parts, position = [], 0
     text = text.strip()

@@ -1,8 +1,8 @@
-"""Looker's filter expressions, as far as extractors use them, turned into conditions in SQL.
+"""Looker's filter expressions, as far as extractors use them, translated to SQL conditions.
 
-Which language an expression is in depends on the field: numbers, dates, strings and yesno each
-have one (Looker's documentation, "Looker filter expressions"). What is not understood is refused:
-a guess would be a result that nobody notices is wrong.
+The language of an expression depends on the field: numbers, dates, strings and yesno each have
+their own (Looker's documentation, "Looker filter expressions"). What is not understood is refused:
+a guess would give a wrong result that nobody notices.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import re
 from datetime import datetime, timedelta
 
 NOTHING = "false"
-"""A filter that is valid and matches no row: the way of a wrong null filter."""
+"""A valid filter that matches no row, as a wrong null filter does."""
 
 
-class InvalidFilter(Exception):  # noqa: N818 - a fact about the request, not a fault of ours
-    """An expression that is not of the field's language, or of its part that is known here."""
+class InvalidFilter(Exception):  # noqa: N818 - about the request, not an error of the emulator
+    """An expression that is invalid in the field's language, or not supported."""
 
 
 def condition(language: str, sql: str, text: str, *, now: datetime) -> str | None:
-    """The condition on an expression, or None where the filter is empty: any value.
+    """The condition, or None for an empty filter, which matches any value.
 
     Args:
         language: `number`, `date`, `string` or `yesno`; `none` for fields that take no filter.
-        sql: What is filtered. For dates the moment itself in the query's zone, not a part of it.
+        sql: What is filtered. For dates, the time in the query's zone, not a part of it.
         text: The filter expression.
-        now: The time in the query's zone, for expressions relative to it.
+        now: The current time in the query's zone, for relative expressions.
     """
     text = text.strip()
     if not text:
@@ -42,7 +42,7 @@ def condition(language: str, sql: str, text: str, *, now: datetime) -> str | Non
 
 
 def quoted(text: str) -> str:
-    """A literal of SQL."""
+    """An SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -55,7 +55,7 @@ def _all(conditions: list[str]) -> str:
 
 
 def _listed(text: str) -> list[str]:
-    """The parts between commas, but for commas in quotes, in brackets and after a caret."""
+    """Split at commas, except those in quotes, in brackets and after a caret."""
     parts = re.findall(r'(?:"[^"]*"|[\[(][^\])]*[\])]|\^.|[^,])+', text, re.DOTALL)
     return [part.strip() for part in parts if part.strip()]
 
@@ -104,7 +104,7 @@ def _number(sql: str, text: str) -> str:
         positive = _interval(sql, *found.groups())
     else:
         raise InvalidFilter(text)
-    # A row without the number is not that number either.
+    # A null is not that number either.
     return f"({sql} IS NULL OR NOT ({positive}))" if negated else f"({positive})"
 
 
@@ -168,7 +168,7 @@ def _literal(moment: datetime) -> str:
 
 
 def _moments(text: str) -> tuple[datetime, datetime]:
-    """Begin and end of what a date names: a year, a month, a day, a minute or a second."""
+    """Begin and end of the year, month, day, minute or second that a date names."""
     parts = [int(number) for number in re.findall(r"\d+", text)]
     try:
         begin = datetime(*(parts + [1] * (3 - len(parts))))  # noqa: DTZ001 - of the query's zone
@@ -206,7 +206,7 @@ def _strings(sql: str, text: str) -> str:
 
 
 def _like(sql: str, text: str) -> str:
-    """`%` and `_` are wildcards but after a caret or in quotes."""
+    """`%` and `_` are wildcards, except after a caret or in quotes."""
     if len(text) > 1 and text[0] == text[-1] == '"':
         return f"({sql} = {quoted(text[1:-1])})"
     pattern, plain = [], []

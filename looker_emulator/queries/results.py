@@ -1,7 +1,7 @@
-"""Running a plan, and writing its rows as JSON, a piece at a time.
+"""Fetching the rows of a plan and writing them as JSON, piece by piece.
 
-Rows are fetched, encoded and sent in pieces, whatever their number: nothing holds them all. Only
-pivots do, whose columns are not known before the last row; Looker holds those in memory too.
+Rows are fetched, encoded and sent in pieces, so memory does not grow with their number. Pivots are
+the exception: their columns are not known before the last row. Looker holds them in memory, too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True)
 class Style:
-    """How an instance writes, where instances differ. See the options of the emulator."""
+    """How an instance writes rows. See the options of the emulator."""
 
     lines: str = "lines"
     decimals_as_text: bool = False
@@ -43,12 +43,12 @@ class Style:
 
 @dataclass
 class Result:
-    """The rows of a plan as they come from the database, as objects under their columns' names."""
+    """The rows of a plan, as objects with the names of the columns."""
 
     plan: Plan
     cursor: duckdb.DuckDBPyConnection
     style: Style
-    #: To be called when the last row has been read.
+    #: Called when the last row has been read.
     ended: Callable[[], None] | None = None
 
     @property
@@ -58,18 +58,18 @@ class Result:
         return [column.name for column in columns]
 
     def execute(self) -> None:
-        """Send the statement; raises what the database has against it."""
+        """Execute the statement."""
         self.cursor.execute(self.plan.sql())
 
     def tuples(self) -> Iterator[list[tuple[Any, ...]]]:
-        """Pieces of rows; the first is small, so that it comes soon."""
+        """Batches of rows; the first is small, so that it arrives early."""
         size = FIRST_PIECE
         while rows := self.cursor.fetchmany(size):
             yield rows
             size = PIECE
 
     def pieces(self) -> Generator[list[Row]]:
-        """Pieces of rows as objects, pivoted if they have to be."""
+        """Batches of rows as objects, pivoted if requested."""
         try:
             if self.plan.pivots:
                 yield self._pivoted()
@@ -91,7 +91,7 @@ class Result:
             yield objects
 
     def _texts(self) -> dict[str, Callable[[Any], Any]]:
-        """What has to be done to columns whose values go out as text."""
+        """Converters of the columns whose values are written as text."""
         texts: dict[str, Callable[[Any], Any]] = {}
         for column in self.plan.columns:
             if self.style.formatted and column.numeric:
@@ -103,11 +103,11 @@ class Result:
     # ---------------------------------------------------------------------------------- totals
 
     def totals(self) -> list[Row]:
-        """The row of totals, if the query wants one."""
+        """The row of totals, if requested."""
         return self._grouped([]) if self.plan.query.get("total") else []
 
     def subtotals(self) -> list[Row]:
-        """The rows of subtotals: the values of the dimensions up to one, summed over the rest."""
+        """The rows of subtotals: grouped by the dimensions up to one."""
         rows = []
         for name in self.plan.query.get("subtotals") or []:
             names = [column.name for column in self.plan.dimensions]
@@ -125,7 +125,7 @@ class Result:
     # ---------------------------------------------------------------------------------- pivots
 
     def _pivoted(self) -> list[Row]:
-        """One row for each value of the other dimensions, with objects by pivot value in it."""
+        """One row per value of the other dimensions, whose measures are objects by pivot value."""
         plan = self.plan
         pivoted = {column.name for column in plan.pivots}
         keys = [column.name for column in plan.dimensions if column.name not in pivoted]
@@ -160,7 +160,7 @@ class Result:
 
 
 def formatter(column: Field) -> Callable[[Any], Any]:
-    """How a number is shown to people, who want separators and a currency."""
+    """How a number is formatted for people, with separators and currency."""
     dollars = column.value_format is not None and column.value_format.startswith("$")
 
     def write(value: Any) -> Any:
@@ -178,14 +178,14 @@ def formatter(column: Field) -> Callable[[Any], Any]:
 
 @dataclass(frozen=True)
 class Break:
-    """An error that comes after some rows, as the object that Looker puts among them."""
+    """An error after some rows, which Looker reports as an object among them."""
 
     after_rows: int
     message: str
 
 
 def written(result: Result, broken: Break | None = None) -> Iterator[bytes]:
-    """The rows as JSON, in pieces, once the statement has been sent."""
+    """The rows as JSON, in pieces, once the statement was executed."""
     pieces = result.pieces()
     yield from _array(_broken(pieces, broken) if broken else pieces, result.style.lines)
 
@@ -218,10 +218,10 @@ def _encoded(piece: list[Row], lines: str) -> bytes:
     if lines == "pretty":
         rows = [msgspec.json.format(_encoder.encode(row), indent=2) for row in piece]
         return b",\n".join(b"  " + row.replace(b"\n", b"\n  ") for row in rows)
-    # A line break within a value is escaped: those that are here end rows.
+    # Line breaks within values are escaped, so these separate rows.
     return _encoder.encode_lines(piece)[:-1].replace(b"\n", b",\n")
 
 
 def error_row(message: str) -> Row:
-    """An error of a query, which takes the place of a row."""
+    """An error of a query, which is sent in place of a row."""
     return {"looker_error": message}

@@ -1,4 +1,4 @@
-"""Queries that are kept: those of the content, and those that callers create."""
+"""Saved queries: those of the content, and those that clients create."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ WRITABLE: dict[str, Any] = {
     "dynamic_fields": None,
     "query_timezone": None,
 }
-"""What of a query a caller writes (component `WriteQuery`), but for its client id."""
+"""The writable properties of a query (component `WriteQuery`), except its client id."""
 
 
 def query_row(query: Row) -> Row:
-    """A query with all its properties; the same content has the same slug."""
+    """A query with all its properties. The slug depends only on its content."""
     content = {name: query.get(name) for name in WRITABLE}
     if content["limit"] is not None:
         content["limit"] = str(content["limit"])
@@ -80,7 +80,7 @@ class SavedQueries:
         raise Refused(404, "Not found")
 
     def create(self, given: Row) -> Row:
-        """A new query, or the one that is exactly like it."""
+        """A new query, or an identical one that exists."""
         row = query_row(given)
         for known in self._instance.queries:
             if known["id"] == row["id"]:

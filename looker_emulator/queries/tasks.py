@@ -1,4 +1,4 @@
-"""Query tasks: queries that run while nobody waits, and keep their result for a while."""
+"""Query tasks: queries that run asynchronously."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 @dataclass
 class Task:
-    """One task, and how it ends: `complete` if nothing else is said."""
+    """One task, and how it ends: `complete` by default."""
 
     id: str
     query: Row
     form: str
     params: dict[str, str]
-    #: `error`, `killed` or `expired`, where a fault wants it.
+    #: `error`, `killed` or `expired`, if a fault demands it.
     ends: str | None = None
-    #: What the database has against it.
+    #: The error of the database, if there is one.
     failure: str | None = None
     created: float = field(default_factory=time.monotonic)
     polls: int = 0
     killed: bool = False
-    #: How often the result was asked for.
+    #: How often the result was fetched.
     fetched: int = 0
 
     def row(self, status: str) -> Row:
@@ -60,13 +60,13 @@ class Tasks:
     """All tasks.
 
     Args:
-        polls: How many looks at a task find it unfinished.
-        seconds: How long it is unfinished at least.
+        polls: How often a task is polled before it ends.
+        seconds: How long it takes at least.
     """
 
     def __init__(self, polls: int, seconds: float) -> None:
         self.all: dict[str, Task] = {}
-        #: Ids of tasks that somebody stopped.
+        #: Ids of cancelled tasks.
         self.cancelled: list[str] = []
         self._polls, self._seconds = polls, seconds
 
@@ -79,7 +79,7 @@ class Tasks:
         ends: str | None,
         failure: str | None,
     ) -> Task:
-        """Begin a task."""
+        """Start a task."""
         text = f"task {len(self.all)} {query['id']}"
         identifier = md5(text.encode(), usedforsecurity=False).hexdigest()
         task = self.all[identifier] = Task(identifier, query, form, dict(params), ends, failure)
@@ -92,7 +92,7 @@ class Tasks:
         return self.all[identifier]
 
     def status(self, task: Task, *, look: bool = True) -> str:
-        """How far a task is; each look brings it further."""
+        """The status of a task; each poll advances it."""
         if task.killed:
             return "killed"
         unfinished = task.polls < self._polls or time.monotonic() - task.created < self._seconds
@@ -105,7 +105,7 @@ class Tasks:
         return "error" if task.failure else "complete"
 
     def kill(self, identifier: str) -> None:
-        """Stop a task; one that has ended is not found."""
+        """Cancel a task; one that has ended is not found."""
         task = self.find(identifier)
         if self.status(task, look=False) not in ("added", "running"):
             raise Refused(404, "Not found")

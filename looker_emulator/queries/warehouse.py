@@ -1,4 +1,4 @@
-"""The tables behind the explores: a DuckDB in memory, filled when a table is first asked for."""
+"""The database behind the explores: DuckDB in memory, with tables made when first needed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CREATE MACRO choice(options, i, salt) AS options[1 + dice(i, salt, len(options))
 
 @dataclass(frozen=True)
 class Table:
-    """A table: `fill` makes it, from those in `needs`."""
+    """A table, which `fill` makes from those in `needs`."""
 
     fill: Callable[[duckdb.DuckDBPyConnection], Any]
     needs: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Table:
 class Warehouse:
     """One database for one emulator.
 
-    A connection of DuckDB is for one thread at a time: whoever asks takes a cursor of their own.
+    DuckDB connections are not thread-safe, so each query gets its own cursor.
     """
 
     def __init__(self) -> None:
@@ -44,18 +44,14 @@ class Warehouse:
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     def define(self, tables: dict[str, Table]) -> None:
-        """Say how tables are made, without making them."""
+        """Define tables without making them."""
         self._tables.update(tables)
 
-    def filled(self, name: str) -> bool:
-        """Whether a table exists already."""
-        return name in self._filled
-
     def cursor(self, tables: Iterable[str] = ()) -> duckdb.DuckDBPyConnection:
-        """A cursor over these tables, which exist from now on."""
+        """A cursor, once these tables exist."""
         with self._lock:
             if self._connection is None:
-                # Nothing may be written beside the process that uses it.
+                # No temporary files.
                 self._connection = duckdb.connect(config={"temp_directory": ""})
                 self._connection.execute(MACROS)
             cursor = self._connection.cursor()
@@ -73,13 +69,13 @@ class Warehouse:
         self._filled.add(name)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows of a statement over any tables, for comparison."""
+        """The rows of a statement on any tables, for comparison."""
         words = set(re.findall(r"\w+", sql))
         return self.cursor(sorted(words & set(self._tables))).execute(sql).fetchall()
 
 
 def from_rows(name: str, columns: dict[str, str], rows: Callable[[], list[Row]]) -> Table:
-    """A table of rows that Python has, by their columns' types."""
+    """A table made from rows, with the types of their columns."""
     structure = msgspec.json.encode([columns]).decode()
 
     def fill(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -93,5 +89,5 @@ def from_rows(name: str, columns: dict[str, str], rows: Callable[[], list[Row]])
 
 
 def from_sql(sql: str, *needs: str) -> Table:
-    """A table, or several statements, in SQL."""
+    """A table made by SQL."""
     return Table(lambda cursor: cursor.execute(sql), needs)

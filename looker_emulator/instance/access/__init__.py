@@ -1,1 +1,1 @@
-"""Users, and what they may do."""
+"""Users and their permissions."""

@@ -24,7 +24,7 @@ PERMISSIONS = (
 
 
 def permission_sets() -> list[Row]:
-    """Named sets of permissions; the administrator's is built in."""
+    """Named sets of permissions; one is built in."""
     names = {
         "Admin": PERMISSIONS,
         "Developer": PERMISSIONS[:17],
@@ -47,7 +47,7 @@ def permission_sets() -> list[Row]:
 
 
 def model_sets(models: list[str]) -> list[Row]:
-    """Named sets of models; one holds them all."""
+    """Named sets of models; one contains all of them."""
     members = {"All": models} | {name.title(): [name] for name in models[:8]}
     return [
         {
@@ -64,14 +64,14 @@ def model_sets(models: list[str]) -> list[Row]:
 
 
 def roles(instance: Collections, count: int) -> list[Row]:
-    """Roles: a permission set on a model set."""
+    """Roles, each with a permission set and a model set."""
     names = ["Admin", "Developer", "User", "Viewer", "Partner"]
     names += [
         f"{pick(TEAMS, number)} analyst {number // len(TEAMS) + 1}" for number in range(count)
     ]
     return [
         {
-            # "1" is gone, as on any instance that has lived for a while.
+            # "1" was deleted, as on any instance that has been used for a while.
             "id": str(number + 2),
             "name": names[number],
             "permission_set": instance.permission_sets[min(number, 4)],
@@ -86,12 +86,12 @@ def roles(instance: Collections, count: int) -> list[Row]:
 
 
 def groups(instance: Collections, count: int) -> list[Row]:
-    """Groups with their parents and roles; their users are counted later."""
+    """Groups with their parents and roles; members are counted later."""
     groups: list[Row] = []
     for number in range(count):
         team = pick(TEAMS, number - 1)
         roles = [] if number % 4 == 3 else [pick(instance.roles, number + 2)]
-        # The first group holds everybody; the others hang below each other, one has two parents.
+        # The first group contains everybody; the others are nested, and one has two parents.
         parents = sorted({(number - 1) // 2, number // 3} - {0, number}) if number > 3 else []
         groups.append(
             {
@@ -113,7 +113,7 @@ def groups(instance: Collections, count: int) -> list[Row]:
 
 
 def permissions(_: Collections) -> list[Row]:
-    """Every permission there is; most need another one."""
+    """Every permission; most depend on another one."""
     return [
         {
             "can": {"show": True},

@@ -1,4 +1,4 @@
-"""How users get in: sessions, e-mail credentials, lockouts."""
+"""Sessions, e-mail credentials and lockouts."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def _session(number: int, count: int, user: Row) -> Row:
 
 
 def credentials_email(instance: Collections) -> list[Row]:
-    """The logins with e-mail address and password."""
+    """The credentials with e-mail address and password."""
     return [user["credentials_email"] for user in instance.users if user["credentials_email"]]
 
 
 def user_login_lockouts(instance: Collections) -> list[Row]:
-    """Those who got their password wrong too often, one of whom is nobody here."""
+    """Lockouts after too many wrong passwords; one is for an unknown user."""
     users = [user for user in instance.users if user["email"]][2::9][:5]
     rows = [_lockout(number, user) for number, user in enumerate(users)]
     stranger = {"id": None, "display_name": "", "email": "nobody@elsewhere.example"}

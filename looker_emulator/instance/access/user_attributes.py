@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # ------------------------------------------------------------------------------------- attributes
 
-# Name, type, default; the first ones are Looker's own and have a value for every user.
+# Name, type, default. The first ones are built in and have a value for every user.
 _ATTRIBUTES = (
     ("email", "string", None),
     ("first_name", "string", None),
@@ -54,7 +54,7 @@ def user_attributes(_: Collections) -> list[Row]:
 
 
 def user_attribute_group_values(instance: Collections) -> dict[str, list[Row]]:
-    """The values that groups give their members, by attribute; the lowest rank wins."""
+    """The values that groups give their members, by attribute. The lowest rank wins."""
     made: dict[str, list[Row]] = {row["id"]: [] for row in instance.user_attributes}
     number = 0
     for attribute in instance.user_attributes:
@@ -70,7 +70,7 @@ def user_attribute_group_values(instance: Collections) -> dict[str, list[Row]]:
                     "user_attribute_id": attribute["id"],
                     "value_is_hidden": False,
                     "rank": rank,
-                    # A number, whatever the document says.
+                    # A number, although the API document says otherwise.
                     "value": 4100 + rank if attribute["type"] == "number" else f"Süd {rank}",
                 }
             )
@@ -78,7 +78,7 @@ def user_attribute_group_values(instance: Collections) -> dict[str, list[Row]]:
 
 
 def attribute_values(instance: Collections, user: Row, *, include_unset: bool) -> list[Row]:
-    """The values of a user: an own one, or else that of a group, or else the default."""
+    """The values of a user: the user's own, or that of a group, or the default."""
     number = int(user["id"])
     rows = []
     for attribute in instance.user_attributes:

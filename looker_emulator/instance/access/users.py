@@ -30,7 +30,7 @@ NO_CREDENTIALS = (
 
 
 def user(number: int, instance: Collections) -> Row:
-    """A user; some are disabled, embedded, nameless or for machines only."""
+    """A user; some are disabled, embedded, nameless or service accounts."""
     identifier = str(number + 1 + number // 7)  # some users were deleted long ago
     api_key = number == 0
     nameless = number == 4
@@ -151,6 +151,6 @@ def _saml(number: int, email: str, user_url: str) -> Row:
 
 
 def public_user(user: Row) -> Row:
-    """What everybody may know of a user (component UserPublic)."""
+    """The public properties of a user (component UserPublic)."""
     names = ("id", "first_name", "last_name", "display_name", "avatar_url", "url")
     return {"can": {"show": True}, **{name: user[name] for name in names}}

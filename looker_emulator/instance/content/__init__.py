@@ -1,1 +1,1 @@
-"""Folders, looks, dashboards, and what people do with them."""
+"""Folders, looks, dashboards, and what refers to them."""

@@ -20,13 +20,13 @@ _COMPARISONS = (
 
 
 def query_of(tile: Row) -> Row | None:
-    """The query of a tile, wherever it stands."""
+    """The query of a tile, its look or its result maker."""
     holders = (tile, tile["look"] or {}, tile["result_maker"] or {})
     return next((holder["query"] for holder in holders if holder.get("query")), None)
 
 
 def alerts(instance: Collections) -> list[Row]:
-    """As many alerts as the tiles of the dashboards that are there say they have."""
+    """Alerts, as many as the tiles that are not deleted count."""
     gone = instance.trash("dashboard_elements")
     boards = {board["id"]: board for board in instance.dashboards}
     made: list[Row] = []
@@ -103,7 +103,7 @@ def _alert(number: int, tile: Row, query: Row, board: Row, owner: Row) -> Row:
 
 
 def alert_notifications(instance: Collections) -> list[Row]:
-    """What came to the API key's user in the last week: never other people's."""
+    """The notifications that the API key's user got in the last week."""
     tiles = {tile["id"]: tile for tile in instance.dashboard_elements}
     boards = {board["id"]: board for board in instance.dashboards}
     made = []
@@ -117,7 +117,7 @@ def alert_notifications(instance: Collections) -> list[Row]:
                 "is_read": number % 2 == 0,
                 "field_value": pick((7, 3.75, None), number),
                 "threshold_value": alert["threshold"],
-                # Without a fraction, and not always in UTC.
+                # Without fractions of a second, and not always in UTC.
                 "ran_at": moment(500, number * 67)[:19] + pick(("-07:00", "Z"), number),
                 "alert": {
                     "title": alert["custom_title"] or alert["field"]["title"],

@@ -17,7 +17,7 @@ _BOARDS = ("Monday meeting", "Für neue Kolleginnen", "Board of directors", "店
 
 
 def boards(instance: Collections) -> list[Row]:
-    """Boards with their sections, and these with their items."""
+    """Boards with their sections and items."""
     content = not_deleted(instance)
     users = [user for user in instance.users if not user["is_disabled"]]
     sections, items = itertools.count(1), itertools.count(1)
@@ -111,7 +111,7 @@ def board_items(instance: Collections) -> list[Row]:
 
 
 def primary_homepage_sections(instance: Collections) -> list[Row]:
-    """The sections of the board that is everybody's homepage, in other words."""
+    """The sections of the homepage, which is a board, in another shape."""
     return [
         {
             "can": section["can"],

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def content_metadata(instance: Collections) -> list[Row]:
-    """Who sees a thing is settled here: by what it is in, unless it says otherwise."""
+    """Content metadata; most objects inherit access from the folder they are in."""
     of_folder: dict[str | None, str | None] = {
         folder["id"]: folder["content_metadata_id"] for folder in instance.folders
     }
@@ -57,7 +57,7 @@ def content_metadata(instance: Collections) -> list[Row]:
 
 
 def content_metadata_accesses(instance: Collections) -> list[Row]:
-    """The rows of the things that do not inherit."""
+    """Access rules of the objects that do not inherit them."""
     users = [user["id"] for user in instance.users]
     groups = [group["id"] for group in instance.groups]
     alone = [row["id"] for row in instance.content_metadata if not row["inherits"]]

@@ -1,5 +1,5 @@
 # ruff: noqa: SIM905 - a list of words reads best as words
-"""Dashboards, user-defined and LookML, with their filters and layouts."""
+"""User-defined and LookML dashboards with their filters and layouts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ DASHBOARD_BASE = (
     "readonly refresh_interval refresh_interval_to_i folder title user_id slug preferred_viewer "
     "certification_metadata"
 ).split()
-"""The properties of a dashboard as `all_dashboards` abbreviates it (component DashboardBase)."""
+"""The properties of an abbreviated dashboard (component DashboardBase)."""
 
 
 def dashboard(
     identifier: str, number: int, users: list[Row], folder: Row, elements: list[Row]
 ) -> Row:
-    """A user-defined dashboard with everything in it."""
+    """A user-defined dashboard with tiles, filters and layout."""
     owner = pick(users, number * 4)
     updater = pick(users, number * 7)
     viewed = number % 6 != 2
@@ -87,7 +87,7 @@ def dashboard(
 
 
 def lookml_dashboard(number: int, instance: Collections, folder: Row, queries: Queries) -> Row:
-    """A dashboard that a LookML project defines: read-only, and its id is `model::name`."""
+    """A LookML dashboard: it is read-only, and its id is `model::name`."""
     model = pick(instance.lookml_models[:-1], number)
     name = f"{pick(('overview', 'operations', 'targets'), number)}_{number + 1}"
     identifier = f"{model['name']}::{name}"

@@ -18,7 +18,7 @@ _LOOK_BASIC = ("can", "content_metadata_id", "id", "title", "user_id", "certific
 
 
 def content_favorites(instance: Collections) -> list[Row]:
-    """Favourites: those of the API key's user have their ids from the content itself."""
+    """Favorites. The content itself has the ids of those of the API key's user."""
     me = instance.me[0]["id"]
     made = [
         _favorite(row["content_favorite_id"], me, row)
@@ -55,7 +55,7 @@ def _favorite(identifier: str, user: str, content: Row | None, board: Row | None
 
 
 def content_views(instance: Collections) -> list[Row]:
-    """How often whom a thing was shown to, week by week; LookML dashboards are not counted."""
+    """View counts per week and user or group. LookML dashboards are not counted."""
     seen = [row for row in instance.looks + instance.dashboards if row["view_count"]]
     rows = []
     for number, (content, week) in enumerate(

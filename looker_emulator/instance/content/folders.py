@@ -18,7 +18,7 @@ ROOTS = ("1", "2", "3", "4", "lookml")
 
 
 def folders(instance: Collections, count: int) -> list[Row]:
-    """Folders without what is in them (component FolderBase)."""
+    """Folders without their content (component FolderBase)."""
     made = [
         _folder("1", "Shared", None, is_shared_root=True),
         _folder("2", "Users", None, is_users_root=True),
@@ -78,7 +78,7 @@ def _folder(identifier: str, name: str, parent: str | None, **properties: Any) -
 
 
 def filled(instance: Collections, bases: list[Row]) -> list[Row]:
-    """Folders with the abbreviated looks and dashboards that are in them (component Folder)."""
+    """Folders with their abbreviated looks and dashboards (component Folder)."""
     dashboards: dict[str, list[Row]] = defaultdict(list)
     shown_on: dict[str, list[Row]] = defaultdict(list)
     for dashboard in instance.dashboards + instance.lookml_dashboards:

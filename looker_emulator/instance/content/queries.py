@@ -1,4 +1,4 @@
-"""Queries, created as looks and tiles ask for them."""
+"""Queries, created as looks and tiles need them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Queries:
-    """The queries of an instance, made when content asks for one; some are asked for twice.
+    """The queries of an instance, created when content needs one; some are used twice.
 
     The id of a query is its slug (Looker 25.2 and newer).
     """
@@ -27,13 +27,13 @@ class Queries:
         ]
 
     def new(self) -> Row:
-        """A query that nothing else uses so far."""
+        """A query that nothing else uses yet."""
         number = len(self.rows)
         self.rows.append(_query(number, *pick(self._explores, number * 3)))
         return self.rows[-1]
 
     def used(self, number: int) -> Row:
-        """A query that something else uses already."""
+        """A query that is already used elsewhere."""
         return pick(self.rows, number * 7)
 
 

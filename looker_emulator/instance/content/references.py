@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 def not_deleted(instance: Collections) -> list[Row]:
-    """Looks and dashboards of both kinds that nobody has thrown away."""
+    """Looks and dashboards, including LookML ones, that are not in the trash."""
     return [row for row in instance.looks + instance.all_dashboards if not row["deleted"]]
 
 
 def reference(content: Row) -> Row:
-    """The three properties with which other objects point to content."""
+    """The three properties that refer to content."""
     look, lookml = "query_id" in content, "::" in content["id"]
     return {
         "look_id": content["id"] if look else None,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def scheduled_plans(instance: Collections) -> list[Row]:
-    """The schedules of all users, for looks and dashboards of both kinds."""
+    """The schedules of all users, for looks and for both kinds of dashboards."""
     scheduled = (
         [look for look in instance.looks if not look["deleted"]][::3]
         + [board for board in instance.dashboards if not board["deleted"]][1::4]

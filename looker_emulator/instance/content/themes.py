@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def themes(_: Collections) -> list[Row]:
-    """The theme that Looker brings, and those of this instance."""
+    """Looker's default theme and those of this instance."""
     made = []
     for number, name in enumerate(("Looker", "greenhouse", "winter_sale")):
         passing = number == 2
@@ -65,7 +65,7 @@ _THEME: Row = {
 
 
 def color_collections(_: Collections) -> list[Row]:
-    """Palettes; one of the stops is not a whole number, whatever the document says."""
+    """Palettes. One offset is not an integer, although the API document says otherwise."""
     return [
         {
             "id": name,

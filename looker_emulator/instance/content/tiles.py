@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Tiles:
-    """The tiles of the user-defined dashboards, numbered through."""
+    """The tiles of all user-defined dashboards, numbered consecutively."""
 
     def __init__(self, instance: Collections, queries: Queries) -> None:
         self.rows: list[Row] = []
@@ -24,7 +24,7 @@ class Tiles:
         self._looks = [look for look in instance.looks if not look["deleted"]]
 
     def make(self, dashboard_id: str, count: int) -> list[Row]:
-        """As many tiles, and one more in thirty that has been taken off the dashboard again."""
+        """Make tiles; one in thirty is made in addition and then removed from the dashboard."""
         made = [self._tile(dashboard_id) for _ in range(count)]
         if count and len(self.rows) % 30 < count:
             self._instance.removed_elements.add(self._tile(dashboard_id)["id"])
@@ -45,7 +45,7 @@ class Tiles:
             query = self._queries.used(number) if kind % 3 == 2 else self._queries.new()
             row = visualization(identifier, dashboard_id, title, query, number)
             if kind == 4:
-                # Its query stands in the result maker alone.
+                # Only its result maker has the query.
                 row |= {"query": None, "query_id": None}
         self.rows.append(row)
         return row
@@ -63,7 +63,7 @@ class Tiles:
 
 
 def _element(identifier: str, dashboard_id: str, number: int) -> Row:
-    """What all tiles have in common; the kinds of tiles say what is different."""
+    """The properties of every tile; each kind of tile overrides some."""
     return {
         "can": can(number, "update", "destroy", "explore", "see_drill_overlay"),
         "body_text": None,

@@ -1,4 +1,4 @@
-"""The content validator's findings."""
+"""The result of the content validator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def content_validation(instance: Collections) -> list[Row]:
-    """The one answer of the content validator: what points to fields that are gone."""
+    """The errors found: content that uses fields that no longer exist."""
     errors: list[Row] = []
 
     def add(kind: str, what: Row, query: Row) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def explore(instance: Collections, model: str, name: str) -> Row | None:
-    """An explore with everything in it (component LookmlModelExplore)."""
+    """An explore with its fields (component LookmlModelExplore)."""
     for within in instance.lookml_models:
         for number, found in enumerate(within["explores"]):
             if (within["name"], found["name"]) == (model, name):
@@ -209,7 +209,7 @@ _MAP: Row = {
     "property_key": "id",
     "property_label_key": "name",
     "projection": "mercator",
-    # Null in real bodies, whatever the document says.
+    # Null in real bodies, although the API document says otherwise.
     "format": None,
     "extents_json_url": None,
     "max_zoom_level": 12,
@@ -319,7 +319,7 @@ def _field(
         "original_view": view,
         "datatype": None,
         "convert_tz": None,
-        # Not in the official document, but in real bodies.
+        # In real bodies, but not in the API document.
         "can_turtle": False,
         "is_turtle": False,
         **properties,

@@ -55,7 +55,7 @@ def _explore(number: int) -> Row:
         "label": name.replace("_", " ").title(),
         "hidden": number % 6 == 5,
         "group_label": "Größe & Menge" if number % 3 == 2 else "Greenhouse",
-        # Not in the official document, but in real bodies.
+        # In real bodies, but not in the API document.
         "can": {"index": True, "show": True, "see_lookml": number % 2 == 0},
         "frequent": number % 5 == 0,
     }
@@ -65,7 +65,7 @@ EPOCH = 1_717_000_000
 
 
 def datagroups(instance: Collections) -> list[Row]:
-    """Caching policies; their times are seconds since 1970."""
+    """Caching policies. Times are seconds since 1970."""
     return [
         {
             "can": can(number, "update"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def projects(_: Collections) -> list[Row]:
-    """The project of all models, one it imports, and one without git."""
+    """The project of all models, one that it imports, and one without git."""
     return [
         {
             "can": can(number, "update", "validate", "show_manifest"),
@@ -87,7 +87,7 @@ def _file(number: int, path: str) -> Row:
 
 
 def project_manifests(instance: Collections) -> dict[str, list[Row]]:
-    """The manifest of each project; one has none, and answers with an empty one."""
+    """The manifest of each project; one is empty because the project has none."""
     imports = [
         {"name": "seed_library", "url": None, "ref": None, "is_remote": False},
         {
@@ -116,7 +116,7 @@ def project_manifests(instance: Collections) -> dict[str, list[Row]]:
 
 
 def project_validations(instance: Collections) -> dict[str, list[Row]]:
-    """What the LookML validator last said, of the projects that it has been asked about."""
+    """The last result of the LookML validator, for the projects that were validated."""
     last = instance.lookml_models[-1]["name"]
     return {
         project["id"]: [
@@ -155,7 +155,7 @@ def _error(line: int, model: str) -> Row:
 
 
 def git_branches(instance: Collections) -> dict[str, list[Row]]:
-    """The branches of each project: production, and those of two developers."""
+    """The branches of each project: production, and two of developers."""
     return {
         project["id"]: [
             {
@@ -188,7 +188,7 @@ def git_branches(instance: Collections) -> dict[str, list[Row]]:
 
 
 def lookml_tests(instance: Collections) -> dict[str, list[Row]]:
-    """The data tests of each project, two of which have the same name in different models."""
+    """The data tests of each project. Names repeat across models."""
     tests: dict[str, list[Row]] = {project["id"]: [] for project in instance.projects}
     for model in instance.lookml_models:
         for number, each in enumerate(model["explores"][:3]):

@@ -1,4 +1,4 @@
-"""How users may log in: sessions, passwords, SAML, OpenID Connect and LDAP."""
+"""How users log in: sessions, passwords, SAML, OpenID Connect and LDAP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def session_config(_: Collections) -> list[Row]:
-    """How long people stay logged in."""
+    """How long users stay logged in."""
     return [
         {
             "can": {"show": True, "update": True},
@@ -25,7 +25,7 @@ def session_config(_: Collections) -> list[Row]:
 
 
 def password_config(_: Collections) -> list[Row]:
-    """What passwords have to look like."""
+    """Rules for passwords."""
     return [
         {
             "can": {"show": True, "update": True},
@@ -44,7 +44,7 @@ _HIERARCHY = ("parent_group_ids", "role_ids", "roles")
 
 
 def _federated(instance: Collections, name: str, **properties: Any) -> Row:
-    """What the three ways of logging in elsewhere have in common."""
+    """The properties that SAML, OpenID Connect and LDAP have in common."""
     return {
         "can": {"show": True, "update": True},
         "alternate_email_login_allowed": True,
@@ -69,7 +69,7 @@ def _federated(instance: Collections, name: str, **properties: Any) -> Row:
 
 
 def _mapped(instance: Collections, *, url: str | None) -> Row:
-    """Groups and attributes of elsewhere, and what they are here."""
+    """Groups and attributes of the identity provider mapped to those of Looker."""
     group = instance.groups[1]
     here: dict[str, list[Row]] = {"groups": [], "user_attributes": []}
     here["groups"].append(
@@ -91,7 +91,7 @@ def _mapped(instance: Collections, *, url: str | None) -> Row:
 
 
 def saml_config(instance: Collections) -> list[Row]:
-    """SAML, which is what this instance uses."""
+    """SAML, which this instance uses."""
     url = f"{HOST}/api/4.0/saml_config"
     return [
         _federated(
@@ -143,7 +143,7 @@ def oidc_config(instance: Collections) -> list[Row]:
 
 
 def ldap_config(instance: Collections) -> list[Row]:
-    """LDAP, which is off and of which little was ever filled in."""
+    """LDAP, which is off and mostly not configured."""
     empty = (
         "auth_username connection_host groups_base_dn groups_finder_type groups_member_attribute "
         "groups_objectclasses groups_user_attribute user_attribute_map_ldap_id user_bind_base_dn "

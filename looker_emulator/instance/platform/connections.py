@@ -17,7 +17,7 @@ DIALECTS = {"postgres": "PostgreSQL 9.5+", "bigquery_standard_sql": "Google BigQ
 
 
 def connections(instance: Collections) -> list[Row]:
-    """Connections; the cache of Looker itself has less to say than the others."""
+    """Connections. Looker's own cache lacks some properties of the others."""
     admin = instance.me[0]["id"]
     return [
         _connection(0, "warehouse", "postgres", admin),
@@ -66,7 +66,7 @@ def _connection(number: int, name: str, dialect: str, user: str) -> Row:
         "max_connections": 5 + number * 5,
         "max_queries": None,
         "max_queries_per_user": None,
-        # A number, whatever the document says.
+        # A number, although the API document says otherwise.
         "max_billing_gigabytes": 250 if lake else None,
         "ssl": True,
         "verify_ssl": False,
@@ -132,7 +132,7 @@ _FEATURES = (
 
 
 def connection_features(connection: Row) -> Row:
-    """What the dialect of a connection can do."""
+    """The features of a connection's dialect."""
     multiple = connection["dialect"]["supports_multiple_databases"]
     return {
         "dialect_name": connection["dialect_name"],
@@ -143,7 +143,7 @@ def connection_features(connection: Row) -> Row:
 
 
 def connection_databases(connection: Row) -> list[str]:
-    """The databases, which are plain words; none where the dialect knows only one at a time."""
+    """The databases as plain strings; none where the dialect supports only one."""
     if not connection["dialect"]["supports_multiple_databases"]:
         return []
     return ["greenhouse-example", "public-weather"]
@@ -166,7 +166,7 @@ _COLUMNS = (
 
 
 def connection_tables(connection: Row, schema: str | None) -> list[Row]:
-    """The tables of one schema, or of the default one, below an object for the schema."""
+    """The tables of a schema, by default of the default one, nested in the schema."""
     return [
         {
             "name": each["name"],
@@ -189,7 +189,7 @@ def connection_tables(connection: Row, schema: str | None) -> list[Row]:
 
 
 def connection_columns(connection: Row, schema: str | None) -> list[Row]:
-    """The columns of one schema, or of the default one, below an object for each table."""
+    """The columns of a schema, by default of the default one, nested in their tables."""
     return [
         {
             "name": table,
@@ -234,7 +234,7 @@ def _snippet(table: str) -> Row:
 
 
 def ssh_servers(_: Collections) -> list[Row]:
-    """The servers that tunnels end at."""
+    """SSH servers."""
     return [
         {
             "ssh_server_id": "looker-ssh-1",
@@ -251,7 +251,7 @@ def ssh_servers(_: Collections) -> list[Row]:
 
 
 def ssh_tunnels(instance: Collections) -> list[Row]:
-    """The tunnels to databases."""
+    """SSH tunnels to databases."""
     server = instance.ssh_servers[0]
     shared = {name: server[name] for name in server if name.startswith("ssh_server_")}
     return [

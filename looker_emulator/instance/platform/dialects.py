@@ -21,7 +21,7 @@ _OPTIONS = (
 
 
 def dialect_info(_: Collections) -> list[Row]:
-    """The dialects that this release knows."""
+    """The dialects that this release supports."""
     return [
         {
             "can": {"show": True},

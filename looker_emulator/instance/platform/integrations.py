@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def integration_hubs(_: Collections) -> list[Row]:
-    """Looker's own hub and one of this instance, which cannot be reached."""
+    """Looker's hub, and one of this instance that cannot be reached."""
     return [
         {
             "can": can(number, "update", "destroy"),
@@ -39,7 +39,7 @@ def integration_hubs(_: Collections) -> list[Row]:
 
 
 def integrations(_: Collections) -> list[Row]:
-    """Services of the hubs; the value of a parameter may well be a secret."""
+    """The integrations of the hubs. Parameter values may be secrets."""
     made = []
     for number, (name, label) in enumerate(
         (("slack_app", "Slack"), ("sendgrid", "SendGrid"), ("shelf_labels", "Preisschilder"))
@@ -99,7 +99,7 @@ def _param(name: str, label: str, value: str | None, *, sensitive: bool, **more:
 
 
 def oauth_client_apps(instance: Collections) -> list[Row]:
-    """Applications that people may log in to Looker from."""
+    """Applications through which users log in to Looker."""
     return [
         {
             "can": can(number, "update", "destroy"),
@@ -117,7 +117,7 @@ def oauth_client_apps(instance: Collections) -> list[Row]:
 
 
 def external_oauth_applications(_: Collections) -> list[Row]:
-    """Applications of data warehouses that Looker logs in to (beta)."""
+    """Applications through which Looker logs in to data warehouses (beta)."""
     return [
         {
             "can": can(1, "update"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def running_queries(instance: Collections) -> list[Row]:
-    """What is running now: of an explore, of a look, and of the SQL Runner."""
+    """One query from an explore, one from a look, and one from the SQL Runner."""
     look = instance.looks[0]
     rows = []
     for number in range(3):

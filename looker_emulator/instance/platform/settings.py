@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def versions(_: Collections) -> list[Row]:
-    """The release and the versions of its API."""
+    """The release of Looker and the versions of its API."""
     return [
         {
             "looker_release_version": "26.12.14",
@@ -48,7 +48,7 @@ def session(_: Collections) -> list[Row]:
 
 
 def workspaces(instance: Collections) -> list[Row]:
-    """The two workspaces that everybody has."""
+    """The two workspaces of every user."""
     return [
         {"can": {"show": True}, "id": "production", "projects": instance.projects},
         {"can": {"show": True}, "id": "dev", "projects": None},
@@ -160,7 +160,7 @@ def setting(_: Collections) -> list[Row]:
 
 
 def support_access_allowlist(_: Collections) -> list[Row]:
-    """The people of Looker's support who may look inside."""
+    """Members of Looker's support who have access."""
     return [
         {
             "id": str(number + 1),
@@ -174,7 +174,7 @@ def support_access_allowlist(_: Collections) -> list[Row]:
 
 
 def legacy_features(_: Collections) -> list[Row]:
-    """Behaviour of old releases that can be kept for a while."""
+    """Behavior of old releases that can be re-enabled temporarily."""
     return [
         {
             "can": {"update": True},
@@ -196,7 +196,7 @@ def legacy_features(_: Collections) -> list[Row]:
 
 
 def locales(_: Collections) -> list[Row]:
-    """The languages that Looker speaks."""
+    """The languages that Looker supports."""
     return [
         {"code": code, "native_name": native, "english_name": english}
         for code, native, english in (
@@ -211,7 +211,7 @@ def locales(_: Collections) -> list[Row]:
 
 
 def timezones(_: Collections) -> list[Row]:
-    """The zones that a query can be asked in; the database's own has no name."""
+    """The time zones that queries can use."""
     return [
         {"value": value, "label": label, "group": group}
         for value, label, group in (

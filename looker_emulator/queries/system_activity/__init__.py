@@ -1,1 +1,1 @@
-"""System Activity."""
+"""System Activity: Looker's record of its use."""

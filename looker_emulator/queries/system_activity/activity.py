@@ -1,11 +1,11 @@
 # ruff: noqa: S608 - names of tables and numbers, all of this module
-"""System Activity while somebody reads it: rows arrive, rows finish, queries run at once."""
+"""System Activity while somebody reads it: rows arrive and finish, queries overlap."""
 
 from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from looker_emulator.queries.system_activity.model import EXPLORES, model_row
 from looker_emulator.queries.system_activity.tables import (
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 class Activity:
-    """What the instance remembers of its use, and what happens to it while somebody reads.
+    """The record of the instance's use, and how it changes.
 
     Args:
-        warehouse: Where the tables are.
-        instance: Whose users and content they refer to.
-        year: The year that is told of, and how many rows of history it has.
-        arrivals: How many more rows of history and events there are before each query.
-        missing: Fields that this instance does not have.
+        warehouse: Holds the tables.
+        instance: Has the users and content that rows refer to.
+        year: The year that is recorded, and its number of rows.
+        arrivals: How many rows of history and events are added before each query.
+        missing: Fields that this instance lacks.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class Activity:
         self.explores: dict[str, Explore] = {
             name: explore.without(missing) for name, explore in EXPLORES.items()
         }
-        #: The model, which is an internal one.
+        #: The model, which is internal.
         self.model = model_row()
-        #: The highest number of queries that ran at once: an instance wants one at a time.
+        #: The maximum number of queries at once. Looker recommends running one at a time.
         self.max_in_flight = self.in_flight = 0
         self._warehouse = warehouse
         self._grown = 0
@@ -65,19 +65,15 @@ class Activity:
 
     @property
     def now(self) -> datetime:
-        """The time it is for filters as `7 days`."""
+        """The current time, for filters such as `7 days`."""
         return self._year.now + timedelta(seconds=self._grown)
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a statement over the tables behind (`sa_history`, `sa_event` …)."""
-        return self._warehouse.rows(sql)
-
     def add_rows(self, count: int, *, late: bool = False) -> None:
-        """More rows of history and events, as if somebody were using Looker.
+        """Add rows of history and events, as if somebody were using Looker.
 
         Args:
             count: How many of each.
-            late: With ids below the highest, as from a node whose transaction took longer.
+            late: Use ids below the highest, as a node with a slow transaction does.
         """
         with self._lock:
             cursor = self._warehouse.cursor(("sa_history", "sa_event", "sa_event_attribute"))
@@ -96,7 +92,7 @@ class Activity:
             cursor.commit()
 
     def finish_rows(self, count: int | None = None) -> int:
-        """Finish what has not finished, the oldest first; how many that were."""
+        """Finish unfinished rows, oldest first, and return their number."""
         with self._lock:
             cursor = self._warehouse.cursor(("sa_history", "sa_scheduled_job"))
             limit = "" if count is None else f"LIMIT {count}"
@@ -114,12 +110,12 @@ class Activity:
             return finished[0] if finished else 0
 
     def arrive(self) -> None:
-        """What happens before each query."""
+        """Add the rows that arrive before a query."""
         if self.arrivals:
             self.add_rows(self.arrivals)
 
     def enter(self) -> Callable[[], None]:
-        """A query begins; what is returned is to be called when it has ended."""
+        """Count a query as running until the returned function is called."""
         with self._lock:
             self.in_flight += 1
             self.max_in_flight = max(self.max_in_flight, self.in_flight)

@@ -1,7 +1,7 @@
-"""The LookML of System Activity: model `system__activity`, as Looker's usage reports know it.
+"""The LookML model of System Activity, `system__activity`.
 
-Explores and fields are those that Looker's documentation and public copies of the model name. Ids
-here are numbers, also where the API has slugs: `query.id` is one, `query.slug` the API's id.
+Explores and fields come from Looker's documentation and public copies of the model. Ids are
+numbers, even where the API uses slugs: the API's id of a query is `query.slug`, not `query.id`.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def _to(joined: View, through: str, *after: str) -> Join:
 
 
 def _people(through: str) -> tuple[Join, ...]:
-    """Users with what multiplies rows: a user has several roles and groups."""
+    """Users with their roles and groups, which multiply rows."""
     user = '"user"."id"'
     memberships = (
         Join(
@@ -254,7 +254,7 @@ def _explores() -> tuple[Explore, ...]:
         Explore(MODEL, base.name, base, joins, connection="looker__internal")
         for base, joins in known
     )
-    # The explore that is called as the plan has a row for every job of one.
+    # The explore named after scheduled plans has a row for each of their jobs.
     jobs = Explore(
         MODEL,
         "scheduled_plan",

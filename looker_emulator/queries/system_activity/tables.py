@@ -1,8 +1,8 @@
 # ruff: noqa: S608 - names of tables and numbers, all of this module
-"""The tables of System Activity: a year of use, by the users and of the content that there are.
+"""The tables of System Activity: a year in which the users used the content of the instance.
 
-They are made in SQL from numbers alone, when they are first asked for. Rows come in the order of
-their ids, which have gaps; the last ones are not finished yet.
+They are made in SQL when they are first needed. Rows are in the order of their ids, which have
+gaps. The last rows are not finished yet.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from looker_emulator.instance.values import Row
 
 NOW = datetime(2026, 6, 30, 21, 15, tzinfo=timezone.utc)
-"""When it is in an emulator that is not told: the end of the year of use."""
+"""The default for the current time: the end of the recorded year."""
 LENGTH = timedelta(days=365)
 
 ROWS = {"small": 2_000, "medium": 50_000, "large": 1_000_000}
-"""Rows of history for each size of instance; other tables are in proportion."""
+"""Rows of history for each size of instance; other tables are proportional."""
 
 
 @dataclass(frozen=True)
 class Year:
-    """A year that ends now, and how many rows of history it has."""
+    """A year that ends now, and its number of rows of history."""
 
     rows: int
     now: datetime = NOW
 
     def born(self, rows: int | None = None) -> str:
-        """When row `i` was: evenly over the year; what comes after it, a second later each."""
+        """SQL for the time of row `i`: spread over the year, then a second apart."""
         rows = rows or self.rows
         step = int(LENGTH.total_seconds() * 1_000_000) // rows
         end = int(self.now.timestamp() * 1_000_000)
-        # A little out of the order of ids, as the clocks of several nodes make it.
+        # Slightly out of the order of ids, because several nodes have different clocks.
         before = f"({rows} - i) * {step} + dice(i, 3, 20000) * 1000"
         return (
             f"make_timestamp({end} + CASE WHEN i < {rows} THEN -({before}) "
@@ -50,7 +50,7 @@ class Year:
         )
 
     def before(self, n: int) -> str:
-        """Some time before it begins."""
+        """A time before the year begins."""
         moment = self.now - LENGTH - timedelta(days=n % 900, minutes=n * 7 % 1440)
         return f"{moment:%Y-%m-%d %H:%M:%S}"
 
@@ -99,7 +99,7 @@ def _created(name: str, select: str, *needs: str) -> Table:
 
 
 def history(year: Year, first: int, end: int) -> str:
-    """Rows of history, the last of which are not finished."""
+    """SQL for rows of history, the last of which are not finished."""
     return statements.HISTORY.format(
         id=statements.HISTORY_ID,
         born=year.born(),
@@ -110,21 +110,21 @@ def history(year: Year, first: int, end: int) -> str:
 
 
 def events(year: Year, first: int, end: int) -> str:
-    """Rows of events."""
+    """SQL for rows of events."""
     return statements.EVENT.format(
         id=statements.EVENT_ID, born=year.born(), first=first, last=end - 1
     )
 
 
 def attributes(first: int, end: int) -> str:
-    """Two rows for each event."""
+    """SQL for the attributes of events, two for each."""
     return statements.ATTRIBUTES.format(event=statements.EVENT_ID, first=first, last=end - 1)
 
 
 def insert_late(
     cursor: duckdb.DuckDBPyConnection, table: str, year: Year, first: int, count: int
 ) -> None:
-    """Rows with the highest of the ids that were left out."""
+    """Insert rows with the highest of the unused ids."""
     reach = 20 * count + 200
     free = cursor.execute(f"""
         SELECT id FROM (

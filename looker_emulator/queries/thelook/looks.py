@@ -1,4 +1,4 @@
-"""The demo store in the content of an instance: its model, and looks whose queries run."""
+"""The demo store's model and looks in the content of an instance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add_demo_store(instance: Collections) -> None:
-    """Add the model and its looks with their queries to an instance that has its own already."""
+    """Add the model, its looks and their queries to an instance."""
     instance.lookml_models.append(_model())
     instance.model_sets[0]["models"].append(MODEL)
     pattern = next(look for look in instance.looks if not look["deleted"] and not look["public"])
@@ -166,4 +166,4 @@ LOOKS: dict[str, dict[str, Any]] = {
         "limit": "500",
     },
 }
-"""What each look asks, by its title."""
+"""The query of each look, by its title."""

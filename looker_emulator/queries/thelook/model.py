@@ -59,7 +59,7 @@ _ORDERS = plain(
     *time("orders", "created", FRAMES),
     *time("orders", "delivered"),
     *_durations(),
-    # Its SQL does not run: an error of the database.
+    # Its SQL fails in the database.
     dimension("orders", "broken", "number", '"orders"."no_such_column"', hidden=True),
     measure("orders", "count", "count"),
     measure("orders", "customers", "count_distinct", '"orders"."user_id"'),

@@ -1,4 +1,4 @@
-"""The tables of the demo store, made in SQL from numbers alone."""
+"""The tables of the demo store, made in SQL when they are first needed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 ORDERS = {"small": 1_000, "medium": 50_000, "large": 2_000_000}
-"""Orders for each size of instance; the other tables are in proportion."""
+"""Orders for each size of instance; other tables are proportional."""
 
 
 def tables(scale: str | float, now: datetime) -> dict[str, Table]:
-    """How the tables are made: the orders of two years that end now."""
+    """The tables, with the orders of the last two years."""
     orders = ORDERS[scale] if isinstance(scale, str) else max(int(ORDERS["small"] * scale), 20)
     counts = {
         "orders": orders,
