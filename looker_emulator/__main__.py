@@ -12,7 +12,7 @@ from looker_emulator.instance import SIZES
 
 
 def main() -> None:
-    """Serve, say where and with which credentials, and wait for a signal."""
+    """Serve, print the address and the credentials, and wait for a signal."""
     parser = argparse.ArgumentParser("looker_emulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes any that is free")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""An emulator within this process: a server in a thread of its own, on loopback."""
+"""An emulator within this process: a server on loopback, in its own thread."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from typing import TYPE_CHECKING, Any
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from looker_emulator.http.request import Call, Looker
+from looker_emulator.http.server import Server
+from looker_emulator.http.tokens import Tokens
+from looker_emulator.http.wire import Connection
 from looker_emulator.instance import Instance
-from looker_emulator.server import Call, Options, Server
-from looker_emulator.wire import Connection
+from looker_emulator.options import Options
+from looker_emulator.queries.engine import QueryEngine
+from looker_emulator.queries.thelook.looks import add_demo_store
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from looker_emulator.activity import Activity
-    from looker_emulator.faults import Fault
-    from looker_emulator.tasks import Task
+    from looker_emulator.http.faults import Fault
+    from looker_emulator.queries.system_activity.activity import Activity
+    from looker_emulator.queries.tasks import Task
 
 CLIENT_ID = "emulatorClientId0001"
 CLIENT_SECRET = "emulatorClientSecret0001"  # noqa: S105 - it opens nothing
@@ -32,7 +37,7 @@ class Emulator:
     """A Looker instance that runs as long as the `with` block does.
 
     Args:
-        scale: `small`, `medium`, `large`, or a number: 1 is small, 0.5 half of it.
+        scale: `small`, `medium`, `large`, or a number: 1 is small, 0.5 is half that size.
         options: the fields of `Options`.
 
     Usage:
@@ -54,7 +59,18 @@ class Emulator:
         if host not in _LOOPBACK:
             raise ValueError(f"The emulator serves loopback only, not {host}")
         self.client_id, self.client_secret = client_id, client_secret
-        self._server = Server(Instance(scale), client_id, client_secret, Options(**options), scale)
+        self._instance = Instance(scale)
+        add_demo_store(self._instance)
+        settings = Options(**options)
+        self._looker = Looker(
+            self._instance,
+            QueryEngine(self._instance, settings, scale),
+            settings,
+            Tokens(settings.token_lifetime),
+            client_id,
+            client_secret,
+        )
+        self._server = Server(self._looker)
         self._address = (host, port)
         self._ready = threading.Event()
 
@@ -68,7 +84,7 @@ class Emulator:
         self.stop()
 
     def start(self) -> None:
-        """Listen, and serve from a thread."""
+        """Start to listen and to serve."""
         family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
         self._socket = socket.create_server(self._address, family=family, backlog=1024)
         host = f"[{self._address[0]}]" if family == socket.AF_INET6 else self._address[0]
@@ -80,7 +96,7 @@ class Emulator:
             raise RuntimeError("The emulator did not start")
 
     def stop(self) -> None:
-        """Break off whatever is being served, and end the thread."""
+        """Abort whatever is being served, and end the thread."""
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
@@ -91,8 +107,8 @@ class Emulator:
             self._ready.set()
 
     async def _serve(self) -> None:
-        # uvicorn's protocol without uvicorn's server: that one takes a moment to start and to
-        # stop, and waits for answers that never come.
+        # uvicorn's protocol without uvicorn's server, which is slow to start and to stop and waits
+        # for answers that never come.
         config = Config(
             self._server,
             http=Connection,
@@ -116,7 +132,7 @@ class Emulator:
         listener.close()
         give_up = self._loop.time() + 5
         while self._loop.time() < give_up:
-            await asyncio.sleep(0.001)  # what was accepted before the end becomes a connection
+            await asyncio.sleep(0.001)  # sockets accepted before the end become connections
             for connection in list(state.connections):
                 connection.transport.abort()
             if not state.tasks:
@@ -126,68 +142,68 @@ class Emulator:
 
     @property
     def instance(self) -> Instance:
-        """What the instance holds, to compare with and to change.
+        """What the instance holds, for tests to compare with and to change.
 
-        Whoever has it may change it at any time, so from the first look on answers are no longer
-        kept but made anew for each request.
+        Whoever has it may change it at any time, so reading this property ends the caching of
+        answers.
         """
         self._server.forget_answers()
-        return self._server.instance
+        return self._instance
 
     # ----------------------------------------------------------------------------- the queries
 
     @property
     def activity(self) -> Activity:
-        """What System Activity holds, and what happens to it while somebody reads."""
-        return self._server.querying.activity
+        """System Activity, and how it changes while somebody reads it."""
+        return self._looker.engine.activity
 
     @property
     def query_runs(self) -> int:
-        """How many queries were run; fetching the result of a task once more runs none."""
-        return self._server.querying.runs
+        """How many queries were run; fetching the result of a task does not run it again."""
+        return self._looker.engine.run_count
 
     @property
     def tasks(self) -> dict[str, Task]:
         """The query tasks by their ids."""
-        return self._server.querying.tasks.all
+        return self._looker.engine.tasks.all
 
     @property
     def cancelled(self) -> list[str]:
-        """Ids of query tasks that somebody stopped."""
-        return self._server.querying.tasks.cancelled
+        """Ids of the query tasks that were cancelled."""
+        return self._looker.engine.tasks.cancelled
 
     def look_id(self, title: str) -> str:
-        """The id of a look; those of `store_content.LOOKS` run for real."""
-        return next(look["id"] for look in self._server.instance.looks if look["title"] == title)
+        """The id of a look by its title; the looks in `queries.thelook.looks.LOOKS` can be run."""
+        return next(look["id"] for look in self._instance.looks if look["title"] == title)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        """What the database behind the explores answers itself, to compare with."""
-        return self._server.querying.warehouse.rows(statement)
+        """The answer of the database behind the explores, for comparison."""
+        return self._looker.engine.warehouse.rows(statement)
 
     # ------------------------------------------------------------------------------- the calls
 
     @property
     def calls(self) -> list[Call]:
-        """Every request in order of arrival, logins and logouts included."""
-        return self._server.calls
+        """Every request in order of arrival, including logins and logouts."""
+        return self._server.log.calls
 
     @property
     def max_in_flight(self) -> int:
         """The highest number of requests that were being served at once."""
-        return self._server.max_in_flight
+        return self._server.log.max_in_flight
 
     def count(self, path: str | None = None, method: str | None = None) -> int:
-        """How many calls came, for a glob of paths below `/api/4.0` and a method if given."""
-        return self._server.count(path, method)
+        """The number of calls, optionally for a glob of paths below `/api/4.0` and a method."""
+        return self._server.log.count(path, method)
 
     def reset_calls(self) -> None:
         """Forget the calls so far."""
-        self._server.reset_calls()
+        self._server.log.reset()
 
     # ------------------------------------------------------------------------------- the faults
 
     def add_fault(self, fault: Fault) -> Fault:
-        """Switch a fault on; `fault.fired` counts the requests it met."""
+        """Switch a fault on; `fault.fired` counts the requests it affected."""
         self._server.faults.add(fault)
         return fault
 
@@ -195,6 +211,10 @@ class Emulator:
         """Switch all faults off."""
         self._server.faults.clear()
 
+    def accepts(self, token: str) -> bool:
+        """Whether a token is valid."""
+        return self._looker.tokens.valid(token)
+
     def revoke_tokens(self) -> None:
-        """Make all tokens handed out so far invalid."""
-        self._server.tokens.revoke_all()
+        """Invalidate all tokens issued so far."""
+        self._looker.tokens.revoke_all()

@@ -19,10 +19,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from looker_emulator.explores import FRAMES
-from looker_emulator.explores import Field as EmulatorField
-from looker_emulator.expressions import translated
-from looker_emulator.filters import condition
+from looker_emulator.queries.explores import FRAMES
+from looker_emulator.queries.explores import Field as EmulatorField
+from looker_emulator.queries.expressions import translated
+from looker_emulator.queries.filters import condition
 from tap_looker.errors import BadResponseError, QueryError, RequestError, TruncatedError
 from tap_looker.looker.response import Body
 from tap_looker.queries import columns, execute, filters, keyset

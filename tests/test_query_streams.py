@@ -18,7 +18,7 @@ import pytest
 from support import COMMAND, DEADLINE, Run, finished, run_cli, settings_of
 
 from looker_emulator import Emulator, Fault
-from looker_emulator.store import EXPLORES
+from looker_emulator.queries.thelook.model import EXPLORES
 from tap_looker.errors import RequestError
 from tap_looker.looker.client import LookerClient
 from tap_looker.queries import columns, execute, keyset

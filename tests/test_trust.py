@@ -38,7 +38,7 @@ import pytest
 from support import COMMAND, Run, Runner, run_cli, selecting, settings_of
 
 from looker_emulator import Emulator, Fault
-from looker_emulator.faults import KINDS as FAULTS
+from looker_emulator.http.faults import KINDS as FAULTS
 from tap_looker.looker import client, retry
 from tap_looker.queries import execute
 
@@ -375,7 +375,7 @@ class Verdict:
         if any(token in run.stdout + run.stderr for token in tokens):
             yield "a token was printed"
         # Where the last token had been revoked there was nothing to end.
-        good = tokens and self.emulator._server.tokens.valid(tokens[-1])
+        good = tokens and self.emulator.accepts(tokens[-1])
         if good and not self.emulator.count("/logout", "DELETE"):
             yield "did not log out"
         if not tokens and (run.schemas or run.records):

@@ -1,0 +1,1 @@
+"""Folders, looks, dashboards, and what refers to them."""

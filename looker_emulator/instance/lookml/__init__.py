@@ -1,0 +1,1 @@
+"""Models, explores and projects."""

@@ -1,0 +1,1 @@
+"""Running queries: explores compiled to SQL, on data in DuckDB."""

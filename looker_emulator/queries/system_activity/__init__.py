@@ -1,0 +1,1 @@
+"""System Activity: Looker's record of its use."""

@@ -1,0 +1,1 @@
+"""The demo store `thelook`: orders, users, products and an inventory."""
