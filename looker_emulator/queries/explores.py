@@ -265,8 +265,12 @@ class Join:
     view: View
     on: str
     after: tuple[str, ...] = ()
-    #: It multiplies rows: `relationship: many_to_many`.
-    multiplies: bool = False
+    relationship: str = "many_to_one"
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether one row of the base view can become several."""
+        return self.relationship in ("one_to_many", "many_to_many")
 
 
 @dataclass(frozen=True)
@@ -465,7 +469,7 @@ def _join_metadata(join: Join) -> Row:
         "foreign_key": None,
         "from": None,
         "outer_only": None,
-        "relationship": "many_to_many" if join.multiplies else "many_to_one",
+        "relationship": join.relationship,
         "required_joins": list(join.after),
         "sql_foreign_key": None,
         "sql_on": None,

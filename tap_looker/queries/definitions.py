@@ -42,7 +42,8 @@ class Definition:
         look: Id of a look; or ""
         slug: Id of a saved query; or ""
         query: Body of a query, where it is given in full.
-        keys, replication_key: As given, in LookML names.
+        keys: As given, in LookML names; () for none, None to have them found out.
+        replication_key: As given, or "".
         zone: Time zone the query runs in; "" for that of the saved query, else UTC.
         limit: Most rows; -1 for all.
         run: ``stream`` or ``task``.
@@ -53,7 +54,7 @@ class Definition:
     look: str = ""
     slug: str = ""
     query: Mapping[str, Any] = field(default_factory=dict)
-    keys: tuple[str, ...] = ()
+    keys: tuple[str, ...] | None = None
     replication_key: str = ""
     zone: str = ""
     limit: int = UNLIMITED
@@ -117,7 +118,7 @@ def _definition(setting: str, where: str, entry: Any) -> Definition:
         look=look,
         slug=str(entry.get("query") or "").strip(),
         query=query,
-        keys=tuple(entry.get("primary_keys") or ()),
+        keys=None if entry.get("primary_keys") is None else tuple(entry["primary_keys"]),
         replication_key=str(entry.get("replication_key") or ""),
         zone=str(entry.get("timezone") or ""),
         limit=limit,

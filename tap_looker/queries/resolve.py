@@ -17,6 +17,7 @@ from tap_looker.errors import BadResponseError, RequestError
 from tap_looker.looker.response import segment
 from tap_looker.queries import columns as lookml
 from tap_looker.queries.definitions import QUERY_PROPERTIES, DefinitionError, zone_named
+from tap_looker.queries.explores import read_explore
 from tap_looker.queries.keyset import sorts_as_text
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
     from tap_looker.queries.definitions import Definition
+    from tap_looker.queries.explores import Explore
     from tap_looker.queries.keyset import Metadata
 
 
@@ -58,8 +60,8 @@ class Resolver:
 
     def __init__(self, client: LookerClient) -> None:
         self._client = client
-        self._fields: Callable[[str, str], dict[str, Row]] = lru_cache(maxsize=None)(
-            lambda model, explore: explore_fields(client, model, explore)
+        self._explore: Callable[[str, str], Explore] = lru_cache(maxsize=None)(
+            lambda model, name: read_explore(client, model, name)
         )
 
     def result(self, definition: Definition) -> Result:
@@ -71,20 +73,21 @@ class Resolver:
         """
         query, zone = self.query(definition)
         try:
-            known = self.metadata(query)
+            explore = self.explore(query)
         except RequestError as error:
             raise DefinitionError(
                 [f"no explore {query['model']}::{query['view']}: {error.message.rstrip('.')}"]
             ) from error
-        return _described(definition, query, zone, known)
+        return _described(definition, query, zone, explore)
 
-    def metadata(self, query: Mapping[str, Any]) -> dict[str, Row]:
-        """The fields of a query's explore and those that the query itself defines, by name.
+    def explore(self, query: Mapping[str, Any]) -> Explore:
+        """The explore of a query, with the fields that the query itself defines.
 
         Raises:
             RequestError: There is no such explore, or the key may not see it.
         """
-        return {**self._fields(query["model"], query["view"]), **_dynamic_fields(query)}
+        explore = self._explore(query["model"], query["view"])
+        return replace(explore, fields={**explore.fields, **_dynamic_fields(query)})
 
     def query(self, definition: Definition) -> tuple[dict[str, Any], tzinfo]:
         """The query behind a definition, and the time zone of its answers.
@@ -154,8 +157,9 @@ def _dynamic_fields(query: Mapping[str, Any]) -> dict[str, Row]:
 
 
 def _described(
-    definition: Definition, query: Mapping[str, Any], zone: tzinfo, known: Mapping[str, Row]
+    definition: Definition, query: Mapping[str, Any], zone: tzinfo, explore: Explore
 ) -> Result:
+    known = explore.fields
     pivots = list(query.get("pivots") or [])
     fields = [name for name in query.get("fields") or [] if name not in pivots]
     # Looker lists custom fields among the fields; table calculations it appends by itself.
@@ -190,25 +194,21 @@ def _described(
     mistakes += lookml.collisions(columns)
     dimensions = [name for name in fields if known.get(name, {}).get("category") == "dimension"]
     for option, names in (
-        ("primary_keys", definition.keys),
+        ("primary_keys", definition.keys or ()),
         ("replication_key", [definition.replication_key] if definition.replication_key else []),
     ):
         mistakes += [
             f"{option}: {name} is not among the fields" for name in names if name not in fields
         ]
-    # The key of a joined view says nothing of how often it comes.
-    own = [
-        name
-        for name in dimensions
-        if known[name].get("primary_key") and name.partition(".")[0] == query["view"]
-    ]
-    keys = definition.keys or tuple(own or ([] if pivots else dimensions))
+    keys = definition.keys
+    trusted = explore.trusted_key(query, dimensions)
     calculated = any(one.get("category") == "table_calculation" for one in known.values())
     kinds = {name: lookml.KINDS.get(str(known[name].get("type")), "text") for name in dimensions}
     order: dict[str, None] = {}
-    if not pivots and not calculated and keys and all(key in kinds for key in keys):
-        sorted_by = [definition.replication_key, *keys] if definition.replication_key else keys
-        order = dict.fromkeys(sorted_by if all(name in kinds for name in sorted_by) else ())
+    # Rows are grouped by their dimensions: together these tell them apart, nulls and all.
+    sorted_by = [*filter(None, [definition.replication_key]), *(keys or trusted or dimensions)]
+    if not pivots and not calculated and all(name in kinds for name in sorted_by):
+        order = dict.fromkeys(sorted_by)
     if definition.replication_key and definition.replication_key in fields:
         if not order:
             mistakes.append(
@@ -226,7 +226,7 @@ def _described(
     return Result(
         query=query,
         columns=tuple(columns),
-        keys=tuple(keys),
+        keys=tuple(trusted if keys is None else keys),
         replication_key=definition.replication_key,
         order=tuple(
             lookml.Key(name, kinds[name], nullable=not known[name].get("primary_key"))
@@ -243,7 +243,7 @@ def from_catalog(
     zone: tzinfo,
     properties: Mapping[str, Any],
     key_properties: Sequence[str],
-    metadata: Metadata,
+    explore: Callable[[], Explore],
 ) -> Result:
     """As :meth:`Resolver.result`, with columns from a catalog in place of metadata.
 
@@ -275,11 +275,11 @@ def from_catalog(
             made = replace(made, convert=_pivoted, passthrough_types=lookml.NOTHING)
         columns.append(made)
     keys = [names[key] for key in key_properties if key in names]
-    order: dict[str, None] = {}
-    if keys and not pivots and not calculations:
-        first = [definition.replication_key] if definition.replication_key else []
-        order = dict.fromkeys([*first, *keys])
     kinds = {one.field: lookml.kind_of_schema(one.schema) for one in columns}
+    order: dict[str, None] = {}
+    if not pivots and not calculations:
+        first = [definition.replication_key] if definition.replication_key else []
+        order = dict.fromkeys([*first, *(keys or _grouped_by(fields, explore))])
     return Result(
         query=query,
         columns=tuple(columns),
@@ -287,30 +287,20 @@ def from_catalog(
         replication_key=definition.replication_key,
         order=tuple(lookml.Key(name, kinds[name]) for name in order if name in kinds),
         calculated=bool(calculations),
-        metadata=metadata,
+        metadata=lambda: explore().fields,
     )
+
+
+def _grouped_by(fields: Sequence[str], explore: Callable[[], Explore]) -> list[str]:
+    """The dimensions of a result without a key, which only metadata tells from its measures."""
+    try:
+        known = explore().fields
+    except RequestError:
+        return []
+    return [name for name in fields if known.get(name, {}).get("category") == "dimension"]
 
 
 def _pivoted(value: Any) -> Any:
     if isinstance(value, dict):
         return value
     raise lookml.MisfitError
-
-
-def explore_fields(client: LookerClient, model: str, explore: str) -> dict[str, Row]:
-    """The fields of an explore by name, as its metadata has them (``LookmlModelExploreField``).
-
-    Raises:
-        RequestError: There is no such explore, or the key may not see it.
-    """
-    path = f"/lookml_models/{segment(model)}/explores/{segment(explore)}"
-    data = client.get(path, {"fields": "fields"}).data
-    sets = data.get("fields") if isinstance(data, dict) else None
-    if not isinstance(sets, dict):
-        raise BadResponseError(f"GET {path}: the answer has no fields.")
-    return {
-        field["name"]: field
-        for kind in ("dimensions", "measures")
-        for field in sets.get(kind) or []
-        if isinstance(field, dict) and "name" in field
-    }

@@ -22,7 +22,7 @@ class Activity:
         name: Of the stream.
         explore: In LookML (``view`` of a query body).
         integers, numbers, booleans, dates, times, texts: Its fields by kind, space separated.
-        keys: Fields of the primary key.
+        keys: Fields of the primary key; texts of it that are null become "".
         replication: Field of the bookmark: an id that grows, or a time; "" for a snapshot.
         time: Field that ``start_date`` and ``end_date`` bound.
         days: How many days before a bookmark that is a time are read again.
@@ -100,7 +100,9 @@ ACTIVITIES = (
              time="history.created_time", integers="query_metrics.id history.id",
              times="history.created_time", texts="history.slug"),
     Activity(name="system_activity_pdt_builds", explore="pdt_builds",
-             keys="pdt_builds.tid pdt_builds.connection", replication="pdt_builds.start_time",
+             keys="pdt_builds.tid pdt_builds.connection pdt_builds.model_name "
+                  "pdt_builds.view_name",
+             replication="pdt_builds.start_time",
              time="pdt_builds.start_time", numbers="pdt_builds.elapsed_seconds",
              times="pdt_builds.start_time pdt_builds.end_time",
              texts="pdt_builds.tid pdt_builds.connection pdt_builds.model_name "
@@ -111,7 +113,8 @@ ACTIVITIES = (
              integers="api_usage.total_usage", dates="api_usage.created_date",
              texts="api_usage.endpoint"),
     Activity(name="system_activity_dashboard_performance", explore="dashboard_performance",
-             keys="dashboard_performance.dashboard_run_session",
+             keys="dashboard_performance.dashboard_run_session "
+                  "dashboard_performance.dashboard_page_session",
              replication="dashboard_performance.first_event_at_date",
              time="dashboard_performance.first_event_at_date",
              numbers="dashboard_history_stats.total_runtime",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from tap_looker.errors import LookerError, RequestError
 from tap_looker.queries.columns import KINDS, collisions, column, column_name, kind_of_schema
 from tap_looker.queries.definitions import DefinitionError, definitions, duplicates
-from tap_looker.queries.resolve import Resolver, explore_fields
+from tap_looker.queries.explores import explore_fields
+from tap_looker.queries.resolve import Resolver
 from tap_looker.queries.system_activity import ACTIVITIES, MODEL, PREFIX, Activity
 from tap_looker.resources.table import RESOURCES
 from tap_looker.streams.base import LookerStream

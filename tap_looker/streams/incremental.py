@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_looker.errors import LookerError
+from tap_looker.errors import CutResultError, LookerError
 from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.streams.base import LookerStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_looker.looker.response import Row
     from tap_looker.queries.columns import Column
@@ -24,11 +26,18 @@ MAX_WAIT = 0.25  # seconds that a row waits for others
 
 
 class IncrementalStream(LookerStream):
-    """Rows that come in the order of their key, so that a run can be resumed from its bookmark."""
+    """Rows that come in the order of their key, so that a run can be resumed from its bookmark.
+
+    A bookmark belongs to one field of one query on one host: the state notes both beside it, and
+    one that belongs to another is not taken.
+    """
 
     is_read_alone = True  # an answer is held open while its rows are written
+    check_sorted = False  # of the SDK, which takes 10:00:00Z for later than 10:00:00.5Z
     _bookmark: Any = None
     _moves_bookmark = False
+    _state_before: Mapping[str, Any]
+    _latest: Any = None
 
     @property
     def is_sorted(self) -> bool:
@@ -38,9 +47,44 @@ class IncrementalStream(LookerStream):
     def plan(self, extraction: Extraction) -> None:  # noqa: ARG002
         """Take the bookmark before anything moves it."""
         self._moves_bookmark = self.is_sorted  # which is too slow to ask for with each row
-        if self.is_sorted:
-            self._bookmark = self.stream_state.get("replication_key_value")
-            self._check_bookmark()
+        if not self.is_sorted:
+            return
+        self._state_before = dict(self.stream_state)
+        key = self._state_before.get("replication_key")
+        if key is not None and key != self.replication_key:
+            self._drop_bookmark(f"another field ({key})")
+        self._bookmark = self.stream_state.get("replication_key_value")
+        self._check_bookmark()
+
+    def check_scope(self, host: str, query: Any) -> None:
+        """Make sure that the bookmark belongs to this query on this host; drop it otherwise.
+
+        Runs on the thread that fetches, while the other one waits for the first row.
+
+        Args:
+            host: Of the instance.
+            query: What is asked of it, as JSON can hold it.
+        """
+        if not self.is_sorted:
+            return
+        text = msgspec.json.encode(query, order="sorted")
+        scope = {"looker_host": host, "looker_query": hashlib.sha256(text).hexdigest()[:16]}
+        known = self._state_before
+        if known.get("looker_host", host) != host:
+            self._drop_bookmark(f"another instance ({known['looker_host']})")
+        elif known.get("looker_query", scope["looker_query"]) != scope["looker_query"]:
+            self._drop_bookmark("another query of that name")
+        self.stream_state.update(scope)
+
+    def _drop_bookmark(self, owner: str) -> None:
+        if self._state_before.get("replication_key_value") is not None:
+            self.logger.warning(
+                "The bookmark of %s in the state belongs to %s: reading from the start.",
+                self.name,
+                owner,
+            )
+        self.stream_state.clear()
+        self._bookmark, self._state_before = None, {}
 
     def _check_bookmark(self) -> None:
         types = self.schema["properties"].get(self.replication_key, {}).get("type", [])
@@ -54,16 +98,53 @@ class IncrementalStream(LookerStream):
                 f" of {self.replication_key}: correct it, or take it out to read from the start."
             )
 
+    def restart(self, newest: Any) -> None:
+        """Drop a bookmark that lies beyond everything that the instance has.
+
+        Runs on the thread that fetches, while the other one waits for the first row.
+        """
+        self.logger.warning(
+            "The bookmark of %s (%s) is beyond the newest row of this instance (%s), as after a"
+            " migration: reading from the start.",
+            self.name,
+            self._bookmark,
+            newest,
+        )
+        self._bookmark = None
+        self.stream_state.pop("replication_key_value", None)
+
     def moves_bookmark(self, record: Row) -> bool:
-        """Rows behind the bookmark that are read again do not move it back."""
-        if not self._moves_bookmark:
+        """Rows behind the bookmark that are read again do not move it back.
+
+        Raises:
+            CutResultError: The rows do not come in order: what lies behind the bookmark would not
+                be known.
+        """
+        if not self._moves_bookmark or not self.replication_key:
             return False
-        value = record.get(self.replication_key) if self.replication_key else None
-        return value is not None and (self._bookmark is None or value > self._bookmark)
+        value = record.get(self.replication_key)
+        if value is None:
+            return False
+        if self._latest is not None and _comparable(value) < _comparable(self._latest):
+            raise CutResultError("The rows do not come in the order that was asked for.")
+        self._latest = value
+        return self._bookmark is None or _comparable(value) > _comparable(self._bookmark)
+
+    def sync_failed(self, error: Exception) -> None:
+        """Keep the other streams going, and of a stream in disorder the bookmark it began with."""
+        if self._moves_bookmark and isinstance(error, CutResultError):
+            self.stream_state.clear()
+            self.stream_state.update(self._state_before)
+        super().sync_failed(error)
 
     def get_replication_key_signpost(self, context: Any = None) -> None:  # noqa: ARG002
         """None: rows come in order, and a bookmark is never later than the last of them."""
         return
+
+
+def _comparable(value: Any) -> Any:
+    """Times with and without fractions of a second, and numbers, in their order."""
+    return value.removesuffix("Z") if isinstance(value, str) else value
 
 
 def schema_of(columns: Iterable[Column], never_null: Sequence[str] = ()) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import LookerError, RequestError, TimedOutError
 from tap_looker.queries import filters, keyset
-from tap_looker.queries.columns import column_name, records
+from tap_looker.queries.columns import column_name, records, to_number
 from tap_looker.queries.definitions import UNLIMITED, DefinitionError, zone_named
 from tap_looker.queries.execute import run_query, run_query_task
+from tap_looker.queries.key_check import checked
 from tap_looker.queries.resolve import Resolver, from_catalog
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 
@@ -54,7 +55,7 @@ class QueryStream(IncrementalStream):
         self.definition = definition
         self._result = result
         if result:
-            schema = schema_of(result.columns, definition.keys)
+            schema = schema_of(result.columns, result.keys)
             keys = [column_name(field) for field in result.keys]
         else:
             schema, keys = entry.schema.to_dict(), list(entry.key_properties or [])
@@ -62,10 +63,28 @@ class QueryStream(IncrementalStream):
         if definition.replication_key:
             self.replication_key = column_name(definition.replication_key)
 
+    def plan(self, extraction: Extraction) -> None:
+        """Say once that rows have no key, unless that was asked for."""
+        super().plan(extraction)
+        if not self.primary_keys and self.definition.keys is None:
+            self.logger.warning(
+                "%s has no primary key, for no fields of it are known to be unique and not null:"
+                " targets append its rows. Set primary_keys in %s, or [] to keep it so.",
+                self.name,
+                self.definition.where,
+            )
+
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """Typed records; in the order of the key where the query has one to go by."""
         try:
-            yield from in_batches(self._records(extraction.client))
+            result = self._result or self._from_catalog(extraction.client)
+            self.check_scope(extraction.host, dict(result.query))
+            came = False
+            for batch in in_batches(self._records(extraction.client, result)):
+                came = True
+                yield batch
+            if not came and self._is_beyond(extraction.client, result):
+                yield from in_batches(self._records(extraction.client, result))
         except RequestError as error:
             if not isinstance(error, TimedOutError) or self.definition.run == "task":
                 raise
@@ -75,8 +94,20 @@ class QueryStream(IncrementalStream):
                 error.status,
             ) from error
 
-    def _records(self, client: LookerClient) -> Iterator[Row]:
-        result = self._result or self._from_catalog(client)
+    def _is_beyond(self, client: LookerClient, result: Result) -> bool:
+        """Whether no row came because the bookmark, a number, is beyond the newest of them."""
+        key = result.order[0] if result.order else None
+        if self._bookmark is None or key is None or not key.is_number:
+            return False
+        newest = {**result.query, "fields": [key.field], "sorts": [f"{key.field} desc"]}
+        rows = list(keyset.read_once(partial(run_query, client), {**newest, "limit": "1"}))
+        value = to_number(rows[0].get(key.field)) if rows else None
+        if value is None or value >= self._bookmark:
+            return False
+        self.restart(value)
+        return True
+
+    def _records(self, client: LookerClient, result: Result) -> Iterator[Row]:
         needed = (*result.keys, result.replication_key)
         kept = [
             one
@@ -100,7 +131,26 @@ class QueryStream(IncrementalStream):
                 *pivots,
             ],
         }
-        return records(kept, self._limited(client, query, result))
+        found = records(kept, self._limited(client, query, result))
+        if not result.keys:
+            return found
+        return checked(
+            found,
+            [column_name(field) for field in result.keys],
+            in_order=[part.field for part in result.order] == list(result.keys),
+            where=self.definition.where,
+            report=self._report_repeated_keys,
+        )
+
+    def _report_repeated_keys(self, count: int) -> None:
+        self.logger.warning(
+            "%s: %d row(s) or more share their primary key (%s) with another, and targets keep only"
+            " one of each: set primary_keys in %s to what is unique, or to [] for none.",
+            self.name,
+            count,
+            ", ".join(self.primary_keys),
+            self.definition.where,
+        )
 
     def _from_catalog(self, client: LookerClient) -> Result:
         resolver = Resolver(client)
@@ -112,7 +162,7 @@ class QueryStream(IncrementalStream):
                 zone,
                 self.schema["properties"],
                 self.primary_keys,
-                lambda: resolver.metadata(query),
+                lambda: resolver.explore(query),
             )
         except DefinitionError as error:
             raise LookerError(f"Setting {self.definition.where}: {error}.") from error

@@ -6,11 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_looker import settings
-from tap_looker.errors import QueryError, RequestError, TruncatedError
+from tap_looker.errors import BadResponseError, QueryError, RequestError, TruncatedError
+from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.queries import filters, keyset
 from tap_looker.queries.columns import KINDS, Key, column, column_name, records
 from tap_looker.queries.execute import run_query
-from tap_looker.queries.resolve import explore_fields
+from tap_looker.queries.explores import explore_fields
 from tap_looker.queries.system_activity import MODEL, PERMISSION
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 
@@ -61,6 +62,8 @@ class SystemActivityStream(IncrementalStream):
         self.selected_by_default = activity.default
         self._columns = {field: column(field, kind) for field, kind in activity.kinds.items()}
         self._key_fields = activity.keys.split()
+        self._is_by_id = KINDS.get(activity.kinds.get(activity.replication, "")) == "integer"
+        self._came = False
         super().__init__(
             tap,
             run,
@@ -73,17 +76,43 @@ class SystemActivityStream(IncrementalStream):
 
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """Typed records, in the order of the key."""
+        self.check_scope(extraction.host, f"{MODEL}::{self.activity.explore}")
+        yield from self._pages_from_bookmark(extraction)
+        if self._came or self._bookmark is None or not self._is_by_id:
+            return
+        newest = self._newest(extraction.client)
+        if newest is not None and newest < self._bookmark:
+            self.restart(newest)
+            yield from self._pages_from_bookmark(extraction)
+
+    def _newest(self, client: LookerClient) -> int | None:
+        """The greatest id that the instance has."""
+        field = self.activity.replication
+        query = {
+            "model": MODEL,
+            "view": self.activity.explore,
+            "fields": [field],
+            "sorts": [f"{field} desc"],
+            "limit": "1",
+        }
+        rows = list(keyset.read_once(_reading_again(client), query))
+        value = rows[0].get(field) if rows else None
+        return value if isinstance(value, int) else None
+
+    def _pages_from_bookmark(self, extraction: Extraction) -> Iterator[list[Row]]:
         fields = [field for field in self._columns if self._is_read(field)]
         came = False
         try:
             for batch in in_batches(self._records(extraction.client, fields)):
-                came = True
+                came = self._came = True
                 yield batch
         except RequestError as error:
             if came or error.status not in REFUSED:
                 raise
             fields = self._known(extraction.client, fields, error)
-            yield from in_batches(self._records(extraction.client, fields))
+            for batch in in_batches(self._records(extraction.client, fields)):
+                self._came = True
+                yield batch
 
     def _is_read(self, field: str) -> bool:
         selected: bool = self.mask["properties", column_name(field)]
@@ -108,7 +137,7 @@ class SystemActivityStream(IncrementalStream):
         activity = self.activity
         kinds = {field: KINDS[kind] for field, kind in activity.kinds.items()}
         order = dict.fromkeys(filter(None, [activity.replication, *self._key_fields]))
-        by_id = kinds.get(activity.replication) == "integer"
+        by_id = self._is_by_id
         goes_on = self._bookmark is not None
         start = None
         if self.is_sorted and not (by_id and goes_on):
@@ -138,4 +167,22 @@ class SystemActivityStream(IncrementalStream):
             else None,
             metadata=partial(explore_fields, client, MODEL, activity.explore),
         )
-        return records([self._columns[field] for field in fields], found)
+        return self._with_keys(records([self._columns[field] for field in fields], found))
+
+    def _with_keys(self, found: Iterator[Row]) -> Iterator[Row]:
+        """No key is null: where Looker groups by a text that is, it is empty.
+
+        Raises:
+            BadResponseError: A row has no id.
+        """
+        kinds = {
+            column_name(field): KINDS[self.activity.kinds[field]] for field in self._key_fields
+        }
+        with closed_at_end(found) as rows:
+            for record in rows:
+                for name, kind in kinds.items():
+                    if record[name] is None:
+                        if kind != "text":
+                            raise BadResponseError(f"A row lacks its key ({name}).")
+                        record[name] = ""
+                yield record

@@ -178,7 +178,7 @@ def _people(through: str) -> tuple[Join, ...]:
             View("user_role", "sa_user_role", ()),
             f'"user_role"."user_id" = {user}',
             ("user",),
-            multiplies=True,
+            relationship="many_to_many",
         ),
         _to(_ROLE, "user_role", "user_role"),
         Join(
@@ -190,7 +190,7 @@ def _people(through: str) -> tuple[Join, ...]:
             View("group_user", "sa_group_user", ()),
             f'"group_user"."user_id" = {user}',
             ("user",),
-            multiplies=True,
+            relationship="many_to_many",
         ),
         _to(_GROUP, "group_user", "group_user"),
     )
@@ -242,7 +242,7 @@ def _explores() -> tuple[Explore, ...]:
             _USER,
             (
                 *_people("user"),
-                Join(_HISTORY, '"history"."user_id" = "user"."id"', multiplies=True),
+                Join(_HISTORY, '"history"."user_id" = "user"."id"', relationship="many_to_many"),
             ),
         ),
         (_LOOK, _people("look")),
@@ -272,7 +272,8 @@ def _explores() -> tuple[Explore, ...]:
 
 def _after(first: str, joins: tuple[Join, ...]) -> tuple[Join, ...]:
     return tuple(
-        Join(join.view, join.on, (first, *join.after), multiplies=join.multiplies) for join in joins
+        Join(join.view, join.on, (first, *join.after), relationship=join.relationship)
+        for join in joins
     )
 
 

@@ -127,8 +127,18 @@ def _joined(joined: View, base: str, key: str) -> Join:
 
 
 _PRODUCT_OF_ORDER = _joined(_PRODUCTS, "orders", "product_id")
+_SHIPMENTS_OF_ORDER = Join(
+    plain("shipments", "store_shipments", number="id order_id", string="carrier"),
+    '"shipments"."order_id" = "orders"."id"',
+    relationship="one_to_many",
+)
 _EXPLORES = (
-    Explore(MODEL, "orders", _ORDERS, (_joined(_USERS, "orders", "user_id"), _PRODUCT_OF_ORDER)),
+    Explore(
+        MODEL,
+        "orders",
+        _ORDERS,
+        (_joined(_USERS, "orders", "user_id"), _PRODUCT_OF_ORDER, _SHIPMENTS_OF_ORDER),
+    ),
     Explore(MODEL, "users", _USERS),
     Explore(MODEL, "products", _PRODUCTS),
     Explore(MODEL, "inventory", _INVENTORY, (_joined(_PRODUCTS, "inventory", "product_id"),)),

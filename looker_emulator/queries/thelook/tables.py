@@ -22,6 +22,7 @@ def tables(scale: str | float, now: datetime) -> dict[str, Table]:
         "users": max(orders // 20, 10),
         "products": max(orders // 50, 10),
         "inventory": max(orders // 2, 10),
+        "shipments": orders * 3 // 2,
     }
     dates = {"first": f"{now - timedelta(days=729):%Y-%m-%d}", "today": f"{now:%Y-%m-%d}"}
     return {
@@ -36,6 +37,14 @@ def tables(scale: str | float, now: datetime) -> dict[str, Table]:
 
 
 _SELECTS = {
+    # Of some orders none, of others several.
+    "shipments": """
+        SELECT
+            CAST(i + 1 AS BIGINT) AS id,
+            CAST(1 + dice(i, 41, {orders}) AS BIGINT) AS order_id,
+            choice(['Gull','Heron','Stork'], i, 42) AS carrier
+        FROM generate_series(0, {last}) AS s(i)
+        ORDER BY i""",
     "orders": """
         SELECT
             CAST(i + 1 AS BIGINT) AS id,

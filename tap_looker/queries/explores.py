@@ -1,0 +1,139 @@
+"""What an instance says of an explore: its fields, its joins, and which key can be trusted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tap_looker.errors import BadResponseError
+from tap_looker.looker.response import segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tap_looker.looker.client import LookerClient
+    from tap_looker.looker.response import Row
+
+MULTIPLYING = frozenset({"one_to_many", "many_to_many"})
+OUTER_JOINS = frozenset({"full_outer", "cross"})
+REFERENCE = re.compile(r"\$\{(\w+)\.")
+
+
+@dataclass(frozen=True)
+class Explore:
+    """Metadata of an explore (``LookmlModelExplore``).
+
+    Attributes:
+        name: Of the explore: the ``view`` of a query body.
+        fields: Its dimensions and measures by name (``LookmlModelExploreField``).
+        joins: Its joins by the name of the joined view (``LookmlModelExploreJoins``).
+        base_view: The view that the others are joined to, if it is called otherwise.
+        always_joined: Views that are joined whether or not a query needs them.
+    """
+
+    name: str
+    fields: Mapping[str, Row]
+    joins: Mapping[str, Row] = field(default_factory=dict)
+    base_view: str = ""
+    always_joined: tuple[str, ...] = ()
+
+    def trusted_key(self, query: Mapping[str, Any], dimensions: Iterable[str]) -> list[str]:
+        """The primary key of the base view, where each of its rows is one row of the result.
+
+        A join that is one-to-many repeats it, and an outer join has rows without it. No other
+        dimension is known to hold no nulls.
+
+        Args:
+            query: Body of the query.
+            dimensions: Those of its fields that are grouped by, and not pivoted.
+        """
+        key = [
+            name
+            for name in dimensions
+            if self.fields.get(name, {}).get("primary_key") and self._is_base(_view(name))
+        ]
+        return key if key and all(map(self._keeps_rows, self._views(query))) else []
+
+    def _is_base(self, view: str) -> bool:
+        return view not in self.joins and view in (self.name, self.base_view)
+
+    def _keeps_rows(self, view: str) -> bool:
+        if self._is_base(view):
+            return True
+        join = self.joins.get(view)
+        if join is None:
+            return False
+        # Many-to-one is LookML's default.
+        relationship = join.get("relationship") or "many_to_one"
+        return relationship not in MULTIPLYING and join.get("type") not in OUTER_JOINS
+
+    def _views(self, query: Mapping[str, Any]) -> set[str]:
+        """The views that a query joins, and those between them and the base view."""
+        views: set[str] = set()
+        waiting = [*self.always_joined, *_views_of(query)]
+        while waiting:
+            view = waiting.pop()
+            if view not in views:
+                views.add(view)
+                join = self.joins.get(view) or {}
+                waiting += _strings(join.get("required_joins"))
+                waiting += [_view(name) for name in _strings(join.get("dependent_fields"))]
+                waiting += REFERENCE.findall(str(join.get("sql_on") or ""))
+        return views
+
+
+def _views_of(query: Mapping[str, Any]) -> Iterator[str]:
+    names = [*_strings(query.get("fields")), *_strings(query.get("pivots"))]
+    for name in [*names, *(query.get("filters") or {})]:
+        if "." in name:  # custom fields have no view
+            yield _view(name)
+    for text in (query.get("filter_expression"), query.get("dynamic_fields")):
+        yield from REFERENCE.findall(str(text or ""))
+
+
+def _view(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _strings(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def read_explore(client: LookerClient, model: str, name: str) -> Explore:
+    """Ask for the metadata of an explore.
+
+    Raises:
+        RequestError: There is no such explore, or the key may not see it.
+    """
+    path = f"/lookml_models/{segment(model)}/explores/{segment(name)}"
+    data = client.get(path, {"fields": "fields,joins,view_name,always_join"}).data
+    sets = data.get("fields") if isinstance(data, dict) else None
+    if not isinstance(sets, dict):
+        raise BadResponseError(f"GET {path}: the answer has no fields.")
+    joins = data.get("joins")
+    return Explore(
+        name=name,
+        fields={
+            one["name"]: one
+            for kind in ("dimensions", "measures")
+            for one in sets.get(kind) or []
+            if isinstance(one, dict) and "name" in one
+        },
+        joins={
+            str(one["name"]): one
+            for one in (joins if isinstance(joins, list) else [])
+            if isinstance(one, dict) and "name" in one
+        },
+        base_view=str(data.get("view_name") or ""),
+        always_joined=tuple(_strings(data.get("always_join"))),
+    )
+
+
+def explore_fields(client: LookerClient, model: str, name: str) -> Mapping[str, Row]:
+    """The fields of an explore by name.
+
+    Raises:
+        RequestError: As :func:`read_explore`.
+    """
+    return read_explore(client, model, name).fields
