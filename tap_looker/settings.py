@@ -37,9 +37,9 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         required=True,
         title="API host URL",
         description=(
-            "Address of the Looker API, as Admin → Platform → API shows it: "
-            "https://company.cloud.looker.com, https://company.looker.com:19999 or a domain of "
-            "your own."
+            "URL of the Looker API, as shown under Admin → Platform → API: "
+            "https://company.cloud.looker.com, https://company.looker.com:19999 or your own "
+            "domain."
         ),
         examples=["https://company.cloud.looker.com"],
     ),
@@ -64,7 +64,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateTimeType,
         title="Start date",
         description=(
-            "Oldest usage data to read in a first run (ISO 8601; without an offset it is UTC). "
+            "Oldest usage data to read in a first run (ISO 8601, UTC unless it has an offset). "
             f"Default: {DEFAULT_DAYS_BACK} days back, as long as Looker keeps its history."
         ),
         examples=["2026-01-01T00:00:00Z"],
@@ -74,28 +74,28 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=1, maximum=64),
         default=8,
         title="Concurrency",
-        description="How many requests may be in flight at once, 1 to 64.",
+        description="Maximum number of parallel requests, 1 to 64.",
     ),
     th.Property(
         "page_size",
         th.IntegerType(minimum=1, maximum=10_000),
         default=500,
         title="Page size",
-        description="Rows per request where Looker pages its answers.",
+        description="Rows per page of lists that Looker paginates.",
     ),
     th.Property(
         "request_timeout",
         th.NumberType(minimum=1, maximum=7200),
         default=300,
         title="Request timeout",
-        description="Seconds to wait for Looker to answer, or to send more of an answer.",
+        description="Seconds to wait for an answer from Looker, or for more of it.",
     ),
     th.Property(
         "include_deleted",
         th.BooleanType,
         default=True,
         title="Include deleted",
-        description="Read looks, dashboards and tiles in the trash too (marked as deleted).",
+        description="Also read looks, dashboards and tiles in the trash (marked as deleted).",
     ),
     th.Property(
         "on_denied",
@@ -104,8 +104,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         allowed_values=["fail", "skip"],
         title="On denied",
         description=(
-            "What a stream does that the API key may not read: fail (the run ends with an error, "
-            "after the other streams) or skip (a warning)."
+            "What happens to a stream that the API key may not read: fail (the run ends with an "
+            "error, after the other streams) or skip (a warning)."
         ),
     ),
     th.Property(
@@ -114,8 +114,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=[],
         title="Folders",
         description=(
-            "Read only these folders, and those inside them, with their looks, dashboards, tiles "
-            "and queries. Default: all."
+            "Read only these folders and their subfolders, with their looks, dashboards, tiles and "
+            "queries. Default: all."
         ),
         examples=[["12", "34"]],
     ),
@@ -167,7 +167,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "end_date",
         th.DateTimeType,
         title="End date",
-        description="Read usage data before this time only, to split a back-fill. Default: no end.",
+        description="Read only usage data before this time, to split a back-fill. Default: no end.",
         examples=["2026-02-01T00:00:00Z"],
     ),
     th.Property(
@@ -176,8 +176,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=5000,
         title="Activity look-back",
         description=(
-            "How many ids behind its bookmark a System Activity stream reads again, for rows that "
-            "were not finished then."
+            "How many ids before its bookmark a System Activity stream reads again, for rows that "
+            "were not finished at the time."
         ),
     ),
     th.Property(
@@ -190,23 +190,25 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "max_calls",
         th.IntegerType(minimum=1),
-        title="Most calls",
+        title="Maximum calls",
         description=(
-            "Most calls that a run may make, logins aside: it ends with an error before one more, "
-            "with what it has read written and its state kept. Default: no limit."
+            "Maximum number of API calls per run, not counting logins: the run stops with an error "
+            "at this limit; records and state written so far are kept. Default: no limit."
         ),
     ),
     th.Property(
         "user_agent",
         th.StringType,
         title="User agent",
-        description="How the tap names itself to Looker. Default: tap-looker and its version.",
+        description="User-Agent header to send to Looker. Default: tap-looker and its version.",
     ),
     th.Property(
         "ca_bundle",
         th.StringType,
         title="CA bundle",
-        description="File or folder of CA certificates, where Looker's is not publicly trusted.",
+        description=(
+            "File or folder of CA certificates, if Looker's certificate is not publicly trusted."
+        ),
         examples=["/etc/ssl/certs/company-ca.pem"],
     ),
 ).to_dict()

@@ -296,3 +296,26 @@ def homes_of_looks(instance: Instance, without: Collection[str] = ()) -> set[str
 def without_times(stdout: str) -> str:
     """Output without what differs between two runs over the same data."""
     return re.sub(r'"time_extracted":"[^"]*"', '"time_extracted":""', stdout)
+
+
+class Hung(BaseException):
+    """A run did not come to an end: no `except Exception` may take it for one."""
+
+
+@contextmanager
+def ended_within(seconds: float):
+    """Break off what takes longer, where the system can: with a traceback of where it hangs."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(*_):
+        raise Hung(f"no end within {seconds:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -71,7 +71,7 @@ def stop():
 # --------------------------------------------------------------------------------- DaemonThreadPool
 
 
-def test_workers_run_as_many_calls_at_once_as_there_are():
+def test_the_thread_pool_runs_as_many_calls_at_once_as_there_are():
     workers, calls = DaemonThreadPool(3), Calls()
     futures = [workers.submit(lambda n=n: calls(n)) for n in range(10)]
     until(lambda: len(calls.begun) == 3)
@@ -81,7 +81,7 @@ def test_workers_run_as_many_calls_at_once_as_there_are():
     assert calls.most == 3
 
 
-def test_workers_start_no_thread_that_is_not_needed():
+def test_the_thread_pool_starts_no_thread_that_is_not_needed():
     workers = DaemonThreadPool(8)
     names = set()
     for _ in range(20):
@@ -90,7 +90,7 @@ def test_workers_start_no_thread_that_is_not_needed():
     assert len(names) == 1
 
 
-def test_workers_outlive_errors():
+def test_the_thread_pool_outlives_errors():
     workers = DaemonThreadPool(1)
 
     def fail():
@@ -100,7 +100,7 @@ def test_workers_outlive_errors():
     assert workers.submit(lambda: 7).result(PATIENCE) == 7
 
 
-def test_workers_do_not_hold_up_the_end_of_the_process():
+def test_the_thread_pool_does_not_hold_up_the_end_of_the_process():
     workers = DaemonThreadPool(1)
     daemon = workers.submit(lambda: threading.current_thread().daemon)
     assert daemon.result(PATIENCE) is True
@@ -109,7 +109,7 @@ def test_workers_do_not_hold_up_the_end_of_the_process():
 # -------------------------------------------------------------------------------------- ordered_map
 
 
-def test_in_order_keeps_the_order_whoever_is_first():
+def test_ordered_map_keeps_the_order_whoever_is_first():
     workers, done = DaemonThreadPool(4), [threading.Event() for _ in range(4)]
 
     def call(n):
@@ -122,7 +122,7 @@ def test_in_order_keeps_the_order_whoever_is_first():
     assert outcomes == [(0, 0), (1, 10), (2, 20), (3, 30)]
 
 
-def test_in_order_takes_no_more_items_than_may_wait():
+def test_ordered_map_takes_no_more_items_than_may_wait():
     workers, calls, taken = DaemonThreadPool(3), Calls(), []
     calls.gate.set()
     outcomes = ordered_map(workers, calls, (taken.append(n) or n for n in count()))
@@ -136,7 +136,7 @@ def test_in_order_takes_no_more_items_than_may_wait():
     assert calls.most <= 3
 
 
-def test_in_order_gives_errors_at_their_place():
+def test_ordered_map_gives_errors_at_their_place():
     def call(n):
         if n == 2:
             raise ValueError(n)
@@ -153,7 +153,7 @@ def test_in_order_gives_errors_at_their_place():
     ]
 
 
-def test_in_order_closed_early_runs_nothing_more():
+def test_ordered_map_closed_early_runs_nothing_more():
     workers, calls = DaemonThreadPool(1), Calls()
     busy = workers.submit(lambda: calls.gate.wait(PATIENCE))
     outcomes = ordered_map(DaemonThreadPool(2), lambda n: n, range(100))
@@ -175,7 +175,7 @@ def test_in_order_closed_early_runs_nothing_more():
     assert len(ran) <= 2
 
 
-def test_in_order_passes_on_what_its_items_raise():
+def test_ordered_map_passes_on_what_its_items_raise():
     def items():
         yield 1
         raise LookupError
@@ -187,7 +187,7 @@ def test_in_order_passes_on_what_its_items_raise():
 # ---------------------------------------------------------------------------- ReadAhead, Prefetcher
 
 
-def test_a_lane_reads_ahead_so_far_and_no_further(stop):
+def test_a_read_ahead_reads_ahead_so_far_and_no_further(stop):
     read = []
     lane = ReadAhead(lambda: (read.append(n) or n for n in count()), stop)
     until(lambda: len(read) > MAX_WAITING)
@@ -196,7 +196,7 @@ def test_a_lane_reads_ahead_so_far_and_no_further(stop):
     lane.close()
 
 
-def test_a_lane_raises_what_its_iterable_raised_after_what_came_before(stop):
+def test_a_read_ahead_raises_what_its_iterable_raised_after_what_came_before(stop):
     def items():
         yield 1
         yield 2
@@ -208,7 +208,7 @@ def test_a_lane_raises_what_its_iterable_raised_after_what_came_before(stop):
         next(lane)
 
 
-def test_a_lane_whose_iterable_cannot_be_made_raises_that(stop):
+def test_a_read_ahead_whose_iterable_cannot_be_made_raises_that(stop):
     def make():
         raise ValueError("no")
 
@@ -216,7 +216,7 @@ def test_a_lane_whose_iterable_cannot_be_made_raises_that(stop):
         list(ReadAhead(make, stop))
 
 
-def test_a_lane_that_is_closed_closes_its_iterable(stop):
+def test_a_read_ahead_that_is_closed_closes_its_iterable(stop):
     closed = threading.Event()
 
     def items():
@@ -237,7 +237,7 @@ def never():
 
 
 @pytest.mark.parametrize("make", [never, count])
-def test_a_stop_ends_the_wait_for_a_lane(make):
+def test_a_stop_ends_the_wait_for_a_read_ahead(make):
     stop = threading.Event()
     lane = iter(ReadAhead(make, stop))
     threading.Timer(0.05, stop.set).start()
@@ -261,7 +261,7 @@ def many_lanes(stop, items_of, *, ahead):
     return Prefetcher({name: maker(name) for name in names}, ahead=ahead, stop=stop), names, begun
 
 
-def test_lanes_come_in_the_order_they_are_opened_and_begin_before(stop):
+def test_prefetched_iterables_come_in_the_order_they_are_opened_and_begin_before(stop):
     gate, found = threading.Event(), []
 
     def items_of(name):
@@ -283,7 +283,7 @@ def test_lanes_come_in_the_order_they_are_opened_and_begin_before(stop):
     assert sorted(begun) == names
 
 
-def test_lanes_that_hold_little_let_others_begin(stop):
+def test_prefetched_iterables_that_hold_little_let_others_begin(stop):
     """While the first is waited for."""
     gate = threading.Event()
 
@@ -305,7 +305,7 @@ def test_lanes_that_hold_little_let_others_begin(stop):
     assert list(lanes.open(names[5])) == [names[5]]
 
 
-def test_one_lane_that_fails_leaves_the_others_alone(stop):
+def test_one_prefetched_iterable_that_fails_leaves_the_others_alone(stop):
     def fail():
         raise ValueError
 
@@ -316,14 +316,14 @@ def test_one_lane_that_fails_leaves_the_others_alone(stop):
     assert list(lanes.open("c")) == [3]
 
 
-def test_a_lane_that_is_passed_over_holds_nothing_up(stop):
+def test_a_read_ahead_that_is_passed_over_holds_nothing_up(stop):
     lanes = Prefetcher({"a": lambda: [1], "b": count, "c": lambda: [3]}, ahead=1, stop=stop)
     assert list(lanes.open("c")) == [3]
     assert list(lanes.open("a")) == [1]
     assert next(lanes.open("b")) == 0
 
 
-def test_lanes_that_are_closed_read_no_further(stop):
+def test_prefetched_iterables_that_are_closed_read_no_further(stop):
     read = []
     lanes = Prefetcher(
         {"a": lambda: [0], "b": lambda: (read.append(n) or n for n in count())}, ahead=2, stop=stop
@@ -334,7 +334,7 @@ def test_lanes_that_are_closed_read_no_further(stop):
     assert settled(lambda: len(read)) == MAX_WAITING + 1
 
 
-def test_a_lane_nobody_waits_for_yet_takes_few_of_the_workers(stop):
+def test_a_read_ahead_nobody_waits_for_yet_takes_few_of_the_workers(stop):
     workers, calls = DaemonThreadPool(8), Calls()
     lanes = Prefetcher(
         {
@@ -359,7 +359,7 @@ def test_a_lane_nobody_waits_for_yet_takes_few_of_the_workers(stop):
 # ------------------------------------------------------------------------------- ReplayableIterator
 
 
-def test_shared_is_read_once_and_gives_each_reader_all():
+def test_a_replayable_iterator_is_read_once_and_gives_each_reader_all():
     read = []
     source = (read.append(n) or {"n": n, "text": "ü"} for n in range(5))
     shared = ReplayableIterator(source, readers=2)
@@ -403,7 +403,7 @@ def test_what_cannot_be_kept_is_missed_by_nobody_in_silence():
             next(reader)
 
 
-def test_shared_raises_to_every_reader_at_the_place():
+def test_a_replayable_iterator_raises_to_every_reader_at_the_place():
     def source():
         yield [1]
         yield [2]

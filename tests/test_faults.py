@@ -65,7 +65,7 @@ def seconds_between(emulator, path):
 
 @pytest.mark.parametrize("page", [1, 2, 3])
 @pytest.mark.parametrize("name", PASSING)
-def test_what_passes_leaves_no_trace_in_the_records(run, emulator, clean, name, page):
+def test_retries_leave_no_trace_in_the_records(run, emulator, clean, name, page):
     kind, details = PASSING[name]
     fault = emulator.add_fault(Fault(kind, USERS, after=page - 1, **details))
     result = run(catalog=selecting("users", "roles"), page_size=10).succeeded()
@@ -98,14 +98,14 @@ def test_faults_all_over_a_run(run, emulator, clean):
     assert all(fault.fired == 1 for fault in faults)
 
 
-def test_an_answer_that_never_comes_is_asked_for_again(run, emulator, clean):
+def test_a_timeout_is_retried(run, emulator, clean):
     fault = emulator.add_fault(Fault("silence", USERS))
     result = run(catalog=selecting("users"), request_timeout=1).succeeded()
     assert result.records["users"] == clean.records["users"]
     assert fault.fired == 1
 
 
-def test_what_passes_is_warned_of(run, emulator):
+def test_a_retry_is_warned_of(run, emulator):
     emulator.add_fault(Fault("status", USERS, status=503))
     result = run(catalog=selecting("users")).succeeded()
     assert [line for line in result.warnings if "503" in line]
@@ -302,7 +302,7 @@ def test_a_retry_after_that_says_nothing_is_no_error(run, emulator, odd):
     run(catalog=selecting("users")).succeeded()
 
 
-def test_a_pause_is_for_all():
+def test_a_429_pauses_every_thread():
     """What was in flight may end; nothing new begins, not even what waited for its turn."""
     with Emulator(latency_ms=200) as emulator:
         emulator.add_fault(Fault("latency", "/roles/search", ms=200))

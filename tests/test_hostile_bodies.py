@@ -28,8 +28,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as bounds
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
-from support import DEADLINE, Run, Runner, catalog, finished, run_cli, selecting
-from test_trust import ended_within
+from support import DEADLINE, Run, Runner, catalog, ended_within, finished, run_cli, selecting
 
 from looker_emulator import Emulator
 from tap_looker.looker import client

@@ -23,7 +23,7 @@ PAGED = ("dashboard_elements", "dashboards", "groups", "lookml_models", "looks",
 @pytest.mark.parametrize("page_cap", [None, 4], ids=["", "capped"])
 @pytest.mark.parametrize("told", ["total", "link", ""], ids=["total", "link", "no total"])
 @pytest.mark.parametrize("page_size", [1, 2, 3, 7, 25, 26])
-def test_pages_add_up_to_the_list(runner_of, clean, page_size, told, page_cap):
+def test_pagination_reads_the_whole_list(runner_of, clean, page_size, told, page_cap):
     """25 users: one of the sizes is exactly theirs. A cap is seen by the headers alone."""
     if page_cap and not told:
         page_size = min(page_size, page_cap)
@@ -35,7 +35,7 @@ def test_pages_add_up_to_the_list(runner_of, clean, page_size, told, page_cap):
 
 
 @pytest.mark.parametrize("total", [True, False], ids=["total", "no total"])
-def test_records_of_pages_come_in_the_order_of_the_list(runner_of, clean, total):
+def test_pagination_keeps_the_order_of_the_list(runner_of, clean, total):
     with Emulator(total_count_header=total) as emulator:
         run = runner_of(emulator)(page_size=3, catalog=selecting("users", "groups"))
     assert run.records["users"] == clean.records["users"]
@@ -189,7 +189,7 @@ places = st.integers(-40, 40)
 @given(length=lengths, size=st.integers(1, 45), total=st.booleans())
 @example(length=9, size=1, total=False)
 @example(length=9, size=1, total=True)
-def test_a_list_at_rest_comes_whole_and_in_order(length, size, total):
+def test_pagination_of_a_list_at_rest_is_whole_and_in_order(length, size, total):
     things = MovingList(length, total=total)
     assert things.read(size) == [row["id"] for row in things.rows]
 
@@ -203,7 +203,7 @@ def test_a_list_at_rest_comes_whole_and_in_order(length, size, total):
 )
 @example(length=10, size=3, total=False, changes={5: [-1, -1]})
 @example(length=10, size=3, total=False, changes={3: [-1] * 7})
-def test_a_moving_list_comes_whole_or_not_at_all(length, size, total, changes):
+def test_pagination_of_a_moving_list_is_whole_or_an_error(length, size, total, changes):
     things = MovingList(length, total=total, changes=changes)
     try:
         ids = things.read(size)

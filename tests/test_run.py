@@ -239,7 +239,7 @@ def test_calls_do_not_grow_with_the_rows(runner_of):
 
 
 @pytest.mark.parametrize("concurrency", [1, 3, 8])
-def test_as_many_requests_at_once_as_allowed_and_no_more(runner_of, concurrency):
+def test_concurrency_is_used_and_not_exceeded(runner_of, concurrency):
     with Emulator(latency_ms=100) as emulator:
         runner_of(emulator)(concurrency=concurrency).succeeded()
         assert emulator.max_in_flight == concurrency

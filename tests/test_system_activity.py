@@ -276,7 +276,7 @@ def test_nothing_is_lost_where_pages_are_cut(runner_of, count, cap, page_size, r
         assert {query["limit"] for query in queries(emulator)} == {str(page_size)}
 
 
-def test_how_queries_are_asked(runner_of):
+def test_queries_bypass_the_cache_and_run_one_at_a_time(runner_of):
     with Emulator(activity_rows=1_200, latency_ms=5) as emulator:
         run = runner_of(emulator)(
             catalog=selecting(*ALL), start_date=EVER, activity_page_size=400, concurrency=8
