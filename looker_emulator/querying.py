@@ -200,9 +200,20 @@ class Querying:
             ):
                 return 'The connection "warehouse" is not available'
             raise Refused(404, "Not found")
+        if model == activity_lookml.MODEL:
+            query = self._seen(query)
         plan = compile_query(query, explore, zone=self.options.timezone, now=self.activity.now)
         plan.limit = self._limit(plan, params.get("limit"))
         return plan
+
+    def _seen(self, query: Row) -> Row:
+        """The query without the fields that the instance lacks: Looker says nothing of them."""
+        gone = self.options.activity_missing_fields
+        return query | {
+            part: [name for name in query[part] if str(name).split(" ")[0] not in gone]
+            for part in ("fields", "sorts")
+            if isinstance(query.get(part), list)
+        }
 
     def _limit(self, plan: Plan, override: str | None) -> int | None:
         limit = limit_of(plan.query, override)

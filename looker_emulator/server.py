@@ -76,7 +76,7 @@ class Options:
     activity_rows: int | None = None
     #: How many more rows of history and events there are before each query.
     activity_arrivals: int = 0
-    #: Fields of System Activity that this release does not have.
+    #: Fields of System Activity that this release does not have: no row has them, without a word.
     activity_missing_fields: tuple[str, ...] = ()
     #: The API key may not `see_system_activity`.
     activity_denied: bool = False

@@ -6,11 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_looker import settings
-from tap_looker.errors import QueryError, RequestError, TruncatedError
+from tap_looker.errors import QueryError, TruncatedError
 from tap_looker.queries import filters, keyset
 from tap_looker.queries.columns import KINDS, Key, column, column_name, records
 from tap_looker.queries.execute import run_query
-from tap_looker.queries.resolve import explore_fields
+from tap_looker.queries.resolve import explore_fields, without_missing
 from tap_looker.queries.system_activity import MODEL, PERMISSION
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from tap_looker.queries.system_activity import Activity
     from tap_looker.resources.extraction import Extraction
     from tap_looker.run import Run
-
-REFUSED = frozenset({400, 404, 422})  # what Looker answers to a field that it does not know
 
 
 def _reading_again(client: LookerClient) -> Callable[[Mapping[str, Any]], Iterator[Row]]:
@@ -74,37 +72,25 @@ class SystemActivityStream(IncrementalStream):
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """Typed records, in the order of the key."""
         fields = [field for field in self._columns if self._is_read(field)]
-        came = False
+        misfits = self.misfits(self._key_fields, [self.activity.replication])
+        rows = without_missing(
+            partial(self._rows_of, extraction.client),
+            fields,
+            partial(explore_fields, extraction.client, MODEL, self.activity.explore),
+            misfits,
+        )
         try:
-            for batch in in_batches(self._records(extraction.client, fields)):
-                came = True
-                yield batch
-        except RequestError as error:
-            if came or error.status not in REFUSED:
-                raise
-            fields = self._known(extraction.client, fields, error)
-            yield from in_batches(self._records(extraction.client, fields))
+            yield from in_batches(
+                records([self._columns[field] for field in fields], rows, misfits)
+            )
+        finally:
+            misfits.warn(self.logger)
 
     def _is_read(self, field: str) -> bool:
         selected: bool = self.mask["properties", column_name(field)]
         return selected or field in (*self._key_fields, self.activity.replication)
 
-    def _known(self, client: LookerClient, fields: Sequence[str], error: RequestError) -> list[str]:
-        """The fields that this instance has: one that it lacks makes it refuse the whole query.
-
-        Raises:
-            RequestError: That is not why, or it lacks the key.
-        """
-        known = explore_fields(client, MODEL, self.activity.explore)
-        missing = [field for field in fields if field not in known]
-        if not missing or {*self._key_fields, self.activity.replication}.intersection(missing):
-            raise error
-        self.logger.warning(
-            "This instance has no %s: left out of %s.", ", ".join(missing), self.name
-        )
-        return [field for field in fields if field in known]
-
-    def _records(self, client: LookerClient, fields: Sequence[str]) -> Iterator[Row]:
+    def _rows_of(self, client: LookerClient, fields: Sequence[str]) -> Iterator[Row]:
         activity = self.activity
         kinds = {field: KINDS[kind] for field, kind in activity.kinds.items()}
         order = dict.fromkeys(filter(None, [activity.replication, *self._key_fields]))
@@ -128,7 +114,7 @@ class SystemActivityStream(IncrementalStream):
             "query_timezone": "UTC",
         }
         key = [Key(field, kinds[field], nullable=False) for field in order]
-        found = keyset.read_in_pages(
+        return keyset.read_in_pages(
             _reading_again(client),
             query,
             key,
@@ -138,4 +124,3 @@ class SystemActivityStream(IncrementalStream):
             else None,
             metadata=partial(explore_fields, client, MODEL, activity.explore),
         )
-        return records([self._columns[field] for field in fields], found)
