@@ -109,6 +109,18 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
     ),
     th.Property(
+        "on_misfit",
+        th.StringType,
+        default="null",
+        allowed_values=["null", "fail"],
+        title="On misfit",
+        description=(
+            "What becomes of a value that is not of its column's type: null (with a warning for "
+            "each column) or fail (the stream ends with an error). In a key or a bookmark it is "
+            "always an error."
+        ),
+    ),
+    th.Property(
         "folder_ids",
         th.ArrayType(th.CustomType({"type": ["string", "integer"]})),
         default=[],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from tap_looker.streams.conform import MISFIT, UNKNOWN, compiled
+from tap_looker.streams.conform import compiled
 
+MISFIT, UNKNOWN = "misfit", "unknown"
 MISFITS = object()  # null, and reported
 
 
@@ -15,7 +18,8 @@ def shaped(schema, value):
     shape = compiled(
         {"type": "object", "properties": {"p": schema}},
         frozenset({"silent", "p.quiet"}),
-        lambda kind, path: reported.append((kind, path)),
+        lambda path: reported.append((UNKNOWN, path)),
+        lambda path, _, value: reported.append((MISFIT, path)) if value != "" else None,
     )
     return shape(value), reported
 
@@ -33,18 +37,42 @@ def shaped(schema, value):
         ("integer", "5", 5),
         ("integer", 5.0, 5),
         ("integer", 5.5, MISFITS),
+        ("integer", "5.0", 5),
+        ("integer", "5.5", MISFITS),
         ("integer", "five", MISFITS),
+        ("integer", "00501", MISFITS),
+        ("integer", "1_000", MISFITS),
+        ("integer", " 5 ", MISFITS),
+        ("integer", "5\n", MISFITS),
+        ("integer", "+5", MISFITS),
+        ("integer", "1e5", MISFITS),
+        ("integer", "0x10", MISFITS),
+        ("integer", "١٢", MISFITS),
+        ("integer", "9" * 5_000, MISFITS),
         ("integer", True, MISFITS),
         ("integer", [5], MISFITS),
         ("number", 1.5, 1.5),
         ("number", 1, 1),
-        ("number", "1.5", 1.5),
+        ("number", "1.5", Decimal("1.5")),
+        ("number", "12345678901234567.123456789", Decimal("12345678901234567.123456789")),
+        ("number", "-0.10", Decimal("-0.10")),
+        ("number", "1e5", MISFITS),
+        ("number", "1_000.5", MISFITS),
+        ("number", " 1.5", MISFITS),
+        ("number", ".5", MISFITS),
+        ("number", "5.", MISFITS),
+        ("number", "NaN", MISFITS),
+        ("number", "-Infinity", MISFITS),
+        ("number", "1,5", MISFITS),
         ("number", True, MISFITS),
         ("number", {}, MISFITS),
         ("boolean", True, True),
         ("boolean", "false", False),
+        ("boolean", "true", True),
+        ("boolean", "yes", True),
+        ("boolean", "No", False),
         ("boolean", 1, MISFITS),
-        ("boolean", "yes", MISFITS),
+        ("boolean", "YES", MISFITS),
         ("object", {"a": 1}, {"a": 1}),
         ("object", [1], MISFITS),
         ("object", "a", MISFITS),
@@ -69,6 +97,15 @@ def test_a_value_fits_or_is_brought_to_its_type_or_is_reported(kind, value, want
         ("2028-02-29T00:00:00Z", "2028-02-29T00:00:00Z"),
         ("2026-02-28 23:59:59", "2026-02-28T23:59:59+00:00"),
         ("2026-02-29T00:00:00Z", MISFITS),
+        ("2026-02-28 23:59:59.123456789", "2026-02-28T23:59:59.123456789+00:00"),
+        ("2026-02-28 23:59:59.123456789-07:00", "2026-02-28T23:59:59.123456789-07:00"),
+        ("2026-02-28", "2026-02-28T00:00:00+00:00"),
+        ("2026-02-28T24:00:00Z", MISFITS),
+        ("2026-02-28 24:00:00", MISFITS),
+        ("0000-00-00", MISFITS),
+        ("0000-00-00T00:00:00Z", MISFITS),
+        ("10000-01-01T00:00:00Z", MISFITS),
+        ("n/a", MISFITS),
         ("yesterday", MISFITS),
         (1_700_000_000, MISFITS),
     ],
@@ -79,7 +116,9 @@ def test_times(value, wanted):
     assert reported == ([(MISFIT, "p")] if wanted is MISFITS else [])
 
 
-def test_no_time_is_null_and_nothing_to_report():
+@pytest.mark.parametrize("kind", ["integer", "number", "boolean", "object", "array"])
+def test_an_empty_text_is_null_and_nothing_to_report(kind):
+    assert shaped({"type": [kind, "null"]}, {"p": ""}) == ({"p": None}, [])
     time = {"type": ["string", "null"], "format": "date-time"}
     assert shaped(time, {"p": ""}) == ({"p": None}, [])
 

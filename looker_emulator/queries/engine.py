@@ -74,9 +74,20 @@ class QueryEngine:
             ):
                 raise DatabaseError('The connection "warehouse" is not available')
             raise Refused(404, "Not found")
+        if model == system_activity.MODEL:
+            query = self._visible(query)
         plan = compile_query(query, explore, zone=self._options.timezone, now=self.activity.now)
         plan.limit = self._limit(plan, limit)
         return plan
+
+    def _visible(self, query: Row) -> Row:
+        """The query without the fields that the instance lacks: Looker ignores them silently."""
+        gone = self._options.activity_missing_fields
+        return query | {
+            part: [name for name in query[part] if str(name).split(" ")[0] not in gone]
+            for part in ("fields", "sorts")
+            if isinstance(query.get(part), list)
+        }
 
     def _limit(self, plan: Plan, override: str | None) -> int | None:
         limit = limit_of(plan.query, override)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Protocol
 
 import ijson
@@ -23,6 +24,17 @@ _DIGIT = re.compile(rb"[0-9]")
 _TOO_MANY_DIGITS = re.compile(rb"(?<![0-9])[0-9]{%d}" % (MAX_DIGITS + 1))
 _DECODER = msgspec.json.Decoder()
 _EXACT_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_NO_NUMBER = rb"(?<!\w)-?(?:NaN|Infinity|\d++(?:\.\d++)?[eE][+-]?\d{15,})(?!\w)"
+"""What some write for a number, and JSON or the decimals of Python have no place for."""
+_ODD = re.compile(_NO_NUMBER)
+_STRING_OR_ODD = re.compile(rb'"(?:[^"\\]|\\.)*+(?:(")|(\\?)\Z)|' + _NO_NUMBER, re.DOTALL)
+_HALF_A_WORD = re.compile(rb"[\w.+-]{1,40}\Z")
+
+
+def float_or_text(text: str) -> Any:
+    """A float; the text where it would be out of range."""
+    number = float(text)
+    return number if math.isfinite(number) else text
 
 
 class Readable(Protocol):
@@ -46,6 +58,8 @@ def items(source: Readable, *, exact: bool = False) -> Iterator[Any]:
     It is decoded in pieces, each up to where one object ends and the next begins. That may be
     inside of a string or of a nested list, but then the piece is no JSON, and the next one is tried
     with more. What cannot be decoded so goes to a parser that takes any JSON, and is slower.
+
+    NaN and Infinity, which databases have and JSON has not, come as texts.
 
     Args:
         source: The list's text, from its bracket on.
@@ -83,6 +97,14 @@ def items(source: Readable, *, exact: bool = False) -> Iterator[Any]:
 
 def _cut(text: bytes, decoder: msgspec.json.Decoder[Any]) -> tuple[list[Any] | None, bytes]:
     """The whole objects that a text begins with, and what is after them; None if there are none."""
+    found = _whole(text, decoder)
+    if found is None and _ODD.search(text):
+        text = Quoter().feed(text, is_last=True)
+        found = _whole(text, decoder)
+    return found or (None, text)
+
+
+def _whole(text: bytes, decoder: msgspec.json.Decoder[Any]) -> tuple[list[Any], bytes] | None:
     end = len(text)
     for _ in range(MAX_CUTS_TRIED):
         end = text.rfind(b"}", 0, end)
@@ -92,9 +114,39 @@ def _cut(text: bytes, decoder: msgspec.json.Decoder[Any]) -> tuple[list[Any] | N
         if between:
             try:
                 return decoder.decode(b"[" + text[: end + 1] + b"]"), text[between.end() :]
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation):
                 continue
-    return None, text
+    return None
+
+
+class Quoter:
+    """Makes texts of what is no number in a JSON that comes in pieces: NaN, Infinity."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._is_inside = False
+
+    def feed(self, piece: bytes, *, is_last: bool) -> bytes:
+        """What can be told of the text so far, with quotes around what is no number."""
+        opening = b'"' if self._is_inside else b""
+        text = opening + self._held + piece
+        self._held, self._is_inside = b"", False
+        quoted = _STRING_OR_ODD.sub(self._quoted, text)[len(opening) :]
+        if is_last:
+            quoted += self._held
+        elif not self._is_inside and (half := _HALF_A_WORD.search(quoted)):
+            self._held = half[0]
+            quoted = quoted[: half.start()]
+        return quoted
+
+    def _quoted(self, found: re.Match[bytes]) -> bytes:
+        text = found[0]
+        if text[:1] != b'"':
+            return b'"' + text + b'"'
+        if found[1] is None:  # it goes on in the next piece, perhaps in the middle of an escape
+            self._is_inside, self._held = True, found[2]
+            return text[: len(text) - len(found[2])]
+        return text
 
 
 class _Rest:
@@ -104,22 +156,32 @@ class _Rest:
         self._taken = taken
         self._source = source
         self._digits = b""
+        self._quoter = Quoter()
 
     def read(self, size: int) -> bytes:
-        taken, self._taken = self._taken[:size], self._taken[size:]
-        chunk = taken or self._source.read(size)
+        while True:
+            taken, self._taken = self._taken[:size], self._taken[size:]
+            chunk = taken or self._source.read(size)
+            self._check_digits(chunk)
+            quoted = self._quoter.feed(chunk, is_last=not chunk)
+            if quoted or not chunk:
+                return quoted
+
+    def _check_digits(self, chunk: bytes) -> None:
         text = self._digits + chunk
         # One byte in so many tells that there is no such number, and is quick to look at.
         if _DIGIT.search(text[::MAX_DIGITS]) and _TOO_MANY_DIGITS.search(text):
             message = f"a number of more than {MAX_DIGITS:,} digits"
             raise OutsizeError(message)
         self._digits = text[-MAX_DIGITS:]
-        return chunk
 
 
 def _parsed(source: _Rest, *, exact: bool) -> Iterator[Any]:
     depth, builder = 0, ijson.ObjectBuilder()
-    for event, value in ijson.basic_parse(source, use_float=not exact):
+    # Floats are made here, for ijson has no place for those that are out of range.
+    for event, value in ijson.basic_parse(source, use_float=False):
+        if not exact and type(value) is Decimal:
+            value = float_or_text(str(value))  # noqa: PLW2901
         depth += event in ("start_map", "start_array")
         depth -= event in ("end_map", "end_array")
         if depth > MAX_DEPTH:

@@ -25,6 +25,7 @@ from tap_looker.errors import (
     TimedOutError,
 )
 from tap_looker.looker.concurrency import Cancelled
+from tap_looker.looker.json_stream import float_or_text
 from tap_looker.looker.retry import (
     MAX_FAULT_RETRIES,
     MAX_RETRIES,
@@ -128,7 +129,9 @@ def as_rows(data: Any, keys: tuple[str, ...], path: str) -> list[Row]:
 
 
 def decoded(body: bytes) -> Any:
-    """JSON, even where it holds half a surrogate pair or a number such as NaN.
+    """JSON, even where it holds half a surrogate pair.
+
+    NaN and Infinity, which databases have and JSON has not, come as texts.
 
     Raises:
         ValueError: It is not JSON, or not whole.
@@ -137,7 +140,8 @@ def decoded(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        data = json.loads(body.decode("utf-8", "replace"), parse_constant=lambda _: None)
+        text = body.decode("utf-8", "replace")
+        data = json.loads(text, parse_constant=str, parse_float=float_or_text)
         return msgspec.json.decode(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
 
 

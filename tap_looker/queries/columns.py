@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tap_looker.errors import RequestError
+from tap_looker.errors import BadResponseError
 from tap_looker.looker.concurrency import closed_at_end
+from tap_looker.values import MisfitError, Misfits, to_boolean, to_integer, to_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     Convert = Callable[[Any], Any]
 
 NOTHING = frozenset({type(None)})
-
-
-class MisfitError(ValueError):
-    """A value that is not of its field's type."""
 
 
 @dataclass(frozen=True)
@@ -127,18 +124,35 @@ def collisions(columns: Iterable[Column]) -> list[str]:
     ]
 
 
-def records(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[Row]:
-    """Typed records of rows, with the columns' names.
+def records(
+    columns: Sequence[Column], rows: Iterable[Row], misfits: Misfits | None = None
+) -> Iterator[Row]:
+    """Typed records of rows, with the columns' names; null where a value does not fit its type.
+
+    Looker leaves out of its rows, and says nothing, what an instance does not have or a user may
+    not see: that is null too.
+
+    Args:
+        columns: In the order of the records.
+        rows: As Looker sends them.
+        misfits: Takes note of what does not fit.
 
     Raises:
-        RequestError: A field is not in the answer, or holds what is not of its type.
+        RequestError: A field that cannot do without it has no value, or all fields are missing.
     """
+    misfits = Misfits() if misfits is None else misfits
     plan = [(one.field, one.name, one.passthrough_types, one.convert) for one in columns]
     with closed_at_end(rows) as iterator:
-        yield from _records(plan, iterator)
+        yield from _records(columns, plan, iterator, misfits)
 
 
-def _records(plan: Sequence[tuple[Any, ...]], rows: Iterator[Row]) -> Iterator[Row]:
+def _records(
+    columns: Sequence[Column],
+    plan: Sequence[tuple[Any, ...]],
+    rows: Iterator[Row],
+    misfits: Misfits,
+) -> Iterator[Row]:
+    schemas = {one.field: one.schema for one in columns}
     for row in rows:
         record = {}
         for field, name, passthrough_types, convert in plan:
@@ -146,12 +160,15 @@ def _records(plan: Sequence[tuple[Any, ...]], rows: Iterator[Row]) -> Iterator[R
                 value = row[field]
                 record[name] = value if type(value) in passthrough_types else convert(value)
             except KeyError:
-                raise RequestError(f"The answer has no field {field}.", 200) from None
+                if row.keys().isdisjoint(schemas):
+                    raise BadResponseError(
+                        "The answer has none of the fields that were asked for."
+                    ) from None
+                misfits.add_absent(field)
+                record[name] = None
             except MisfitError:
-                text = repr(value)[:100]
-                raise RequestError(
-                    f"Field {field} holds {text}, which is not of its type.", 200
-                ) from None
+                misfits.add(field, schemas[field], value, row)
+                record[name] = None
         yield record
 
 
@@ -166,60 +183,32 @@ def _json_text(value: Any) -> str:
     return _ENCODER.encode(value).decode()
 
 
-def to_number(value: Any) -> Any:
-    """A number as it is, or from its text.
-
-    Raises:
-        MisfitError: It is not one.
-    """
-    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            raise MisfitError from None
-        if number.is_finite():
-            return (
-                int(number) if number == number.to_integral_value() and "." not in value else number
-            )
-    raise MisfitError
-
-
-def _integer(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    number = to_number(value)
-    if number != int(number):
-        raise MisfitError
-    return int(number)
-
-
-_BOOLEANS = {"Yes": True, "No": False, "yes": True, "no": False, "true": True, "false": False}
-
-
 def _boolean(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value in _BOOLEANS:
-        return _BOOLEANS[value]
-    if isinstance(value, int) and value in (0, 1):
+    if type(value) is int and value in (0, 1):
         return bool(value)
-    raise MisfitError
+    return to_boolean(value)
 
 
 _DAY = r"(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))"
 _CLOCK = r"((?:[01]\d|2[0-3]):[0-5]\d)(:[0-5]\d(?:\.\d+)?)?"
 DATE = re.compile(_DAY, re.ASCII)
 _TIME = re.compile(rf"{_DAY}[ T]{_CLOCK}(Z|[+-]\d\d:?\d\d| UTC)?", re.ASCII)
+_MIDNIGHT = re.compile(r"[ T]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00| UTC)?", re.ASCII)
 
 
 def _date(value: Any) -> str:
+    """A date, also one that is written as its midnight; another time of day would be lost."""
     found = DATE.match(value) if isinstance(value, str) else None
-    if not found or not (len(value) == found.end() or _TIME.fullmatch(value)):
+    if not found or not (len(value) == found.end() or _MIDNIGHT.fullmatch(value, found.end())):
         raise MisfitError
     _check_day(found[0])
     return found[0]
+
+
+def _day_alone(value: Any) -> str:
+    if not isinstance(value, str) or not DATE.fullmatch(value):
+        raise MisfitError
+    return value
 
 
 @lru_cache(10_000)  # a result has few days, and many times of each
@@ -234,12 +223,10 @@ def _time_in(zone: tzinfo) -> Convert:
     """Times of a zone as RFC 3339 in UTC."""
     is_utc = zone is UTC
 
-    def convert(value: Any) -> str | None:
-        if value == "":
-            return None
+    def convert(value: Any) -> str:
         found = _TIME.fullmatch(value) if isinstance(value, str) else None
         if not found:
-            return convert(f"{_date(value)} 00:00:00")
+            return convert(f"{_day_alone(value)} 00:00:00")
         day, minute, second, offset = found.groups()
         second = second or ":00"
         if is_utc and offset in (None, "Z", " UTC"):
@@ -323,7 +310,7 @@ _JSON_TYPES = {"number": "number", "integer": "integer", "boolean": "boolean"}
 _CONVERTERS: dict[str, Convert] = {
     "text": _text,
     "number": to_number,
-    "integer": _integer,
+    "integer": to_integer,
     "boolean": _boolean,
     "date": _date,
 }

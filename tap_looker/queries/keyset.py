@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import CutResultError, TruncatedError
 from tap_looker.looker.concurrency import closed_at_end
-from tap_looker.queries.columns import MisfitError, to_number
 from tap_looker.queries.filters import after_key
+from tap_looker.values import MisfitError, to_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -253,7 +253,7 @@ def _may_follow(part: Key, before: Any, after: Any) -> bool:
             return bool(to_number(before) < to_number(after))
         return str(before) < str(after)
     except MisfitError:
-        return not part.is_number
+        return True  # who reads the row says what is wrong with it
 
 
 def read_once(run: RunQuery, query: Mapping[str, Any]) -> Iterator[Row]:

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_looker.errors import BadResponseError, RequestError
+from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.looker.response import segment
 from tap_looker.queries import columns as lookml
 from tap_looker.queries.definitions import QUERY_PROPERTIES, DefinitionError, zone_named
 from tap_looker.queries.explores import read_explore
 from tap_looker.queries.keyset import sorts_as_text
+from tap_looker.values import MisfitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
     from tap_looker.looker.client import LookerClient
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from tap_looker.queries.definitions import Definition
     from tap_looker.queries.explores import Explore
     from tap_looker.queries.keyset import Metadata
+    from tap_looker.values import Misfits
+
+REFUSED = frozenset({400, 404, 422})  # what Looker answers to a field that it does not know
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,8 @@ def _dynamic_fields(query: Mapping[str, Any]) -> dict[str, Row]:
         for category in ("table_calculation", "dimension", "measure"):
             if isinstance(one, dict) and isinstance(one.get(category), str):
                 hint = one.get("_type_hint") or one.get("type") or "text"
+                if hint == "date":
+                    hint = "string"  # Looker says so of times as well
                 fields[one[category]] = {
                     "name": one[category],
                     "type": hint,
@@ -303,4 +310,42 @@ def _grouped_by(fields: Sequence[str], explore: Callable[[], Explore]) -> list[s
 def _pivoted(value: Any) -> Any:
     if isinstance(value, dict):
         return value
-    raise lookml.MisfitError
+    raise MisfitError
+
+
+def without_missing(
+    run: Callable[[Sequence[str]], Iterator[Row]],
+    fields: Sequence[str],
+    metadata: Metadata,
+    misfits: Misfits,
+) -> Iterator[Row]:
+    """The rows of a query; where it is refused, without the fields that its explore lacks.
+
+    Args:
+        run: Runs the query for some fields.
+        fields: Those that are wanted.
+        metadata: Asks for the fields that there are, by name.
+        misfits: Takes note of those that there are not.
+
+    Raises:
+        RequestError: It is refused for another reason, or lacks what it cannot do without.
+    """
+    came = False
+    try:
+        with closed_at_end(run(fields)) as rows:
+            for row in rows:
+                came = True
+                yield row
+    except RequestError as error:
+        if came or error.status not in REFUSED:
+            raise
+        try:
+            known = metadata()
+        except RequestError:
+            raise error from None
+        missing = [field for field in fields if field not in known]
+        if not missing or len(missing) == len(fields) or misfits.needed.intersection(missing):
+            raise
+        for field in missing:
+            misfits.add_absent(field)
+        yield from run([field for field in fields if field in known])

@@ -131,7 +131,7 @@ ACTIVITIES = (
              texts="field_usage.model field_usage.explore field_usage.field"),
     Activity(name="system_activity_content_usage", explore="content_usage",
              keys="content_usage.content_type content_usage.content_id",
-             integers="content_usage.view_total content_usage.api_total "
+             integers="content_usage.other_total content_usage.api_total "
                       "content_usage.embed_total content_usage.favorites_total "
                       "content_usage.schedule_total",
              dates="content_usage.last_accessed_date",

@@ -11,6 +11,7 @@ from singer_sdk.exceptions import MappingError
 
 from tap_looker.errors import SettingsError
 from tap_looker.streams.sdk import SdkStream
+from tap_looker.values import Misfits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -59,6 +60,23 @@ class LookerStream(SdkStream):
     def records(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Records of rows; here, where the rows are records already, as they are."""
         return rows
+
+    def misfits(self, keys: Iterable[str], needed: Iterable[str] = (), place: str = "") -> Misfits:
+        """What takes note of values that do not fit.
+
+        Args:
+            keys: Fields of the primary key, as Looker names them.
+            needed: Others that must have a value.
+            place: Entry of the settings that may say otherwise what a field holds.
+        """
+        keys = tuple(keys)
+        return Misfits(
+            stream=self.name,
+            keys=keys,
+            needed=frozenset(filter(None, [*keys, *needed])),
+            fails=self.config.get("on_misfit") == "fail",
+            place=place,
+        )
 
     # Selection
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import LookerError, RequestError, TimedOutError
 from tap_looker.queries import filters, keyset
-from tap_looker.queries.columns import column_name, records, to_number
+from tap_looker.queries.columns import column_name, records
 from tap_looker.queries.definitions import UNLIMITED, DefinitionError, zone_named
 from tap_looker.queries.execute import run_query, run_query_task
 from tap_looker.queries.key_check import checked
-from tap_looker.queries.resolve import Resolver, from_catalog
+from tap_looker.queries.resolve import Resolver, from_catalog, without_missing
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
+from tap_looker.values import to_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from singer_sdk import Tap
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tap_looker.queries.resolve import Result
     from tap_looker.resources.extraction import Extraction
     from tap_looker.run import Run
+    from tap_looker.values import Misfits
 
 REFUSED = frozenset({400, 403, 422})  # what Looker may answer to a limit of -1
 
@@ -76,15 +78,16 @@ class QueryStream(IncrementalStream):
 
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """Typed records; in the order of the key where the query has one to go by."""
+        result = self._result or self._from_catalog(extraction.client)
+        misfits = self.misfits(result.keys, [result.replication_key], place=self.definition.where)
         try:
-            result = self._result or self._from_catalog(extraction.client)
             self.check_scope(extraction.host, dict(result.query))
             came = False
-            for batch in in_batches(self._records(extraction.client, result)):
+            for batch in in_batches(self._records(extraction.client, result, misfits)):
                 came = True
                 yield batch
             if not came and self._is_beyond(extraction.client, result):
-                yield from in_batches(self._records(extraction.client, result))
+                yield from in_batches(self._records(extraction.client, result, misfits))
         except RequestError as error:
             if not isinstance(error, TimedOutError) or self.definition.run == "task":
                 raise
@@ -93,6 +96,8 @@ class QueryStream(IncrementalStream):
                 f"{self.definition.where}.",
                 error.status,
             ) from error
+        finally:
+            misfits.warn(self.logger)
 
     def _is_beyond(self, client: LookerClient, result: Result) -> bool:
         """Whether no row came because the bookmark, a number, is beyond the newest of them."""
@@ -107,7 +112,7 @@ class QueryStream(IncrementalStream):
         self.restart(value)
         return True
 
-    def _records(self, client: LookerClient, result: Result) -> Iterator[Row]:
+    def _records(self, client: LookerClient, result: Result, misfits: Misfits) -> Iterator[Row]:
         needed = (*result.keys, result.replication_key)
         kept = [
             one
@@ -115,7 +120,7 @@ class QueryStream(IncrementalStream):
             if self.mask["properties", one.name] or one.field in needed
         ]
         pivots = result.query.get("pivots") or []
-        sorts = {str(sort).split()[0] for sort in result.query.get("sorts") or [] if sort}
+        sorts = {_sorted_by(sort): sort for sort in result.query.get("sorts") or [] if sort}
         # Looker calculates with the others, and without a dimension it would merge rows.
         asked = [
             one
@@ -123,15 +128,17 @@ class QueryStream(IncrementalStream):
             if one in kept or one.field in sorts or result.calculated or pivots
         ]
         own = set(result.query.get("fields") or [])
-        query = {
-            **result.query,
-            **self._bounds(result),
-            "fields": [
-                *(one.field for one in asked if one.field in own),
-                *pivots,
-            ],
-        }
-        found = records(kept, self._limited(client, query, result))
+        wanted = [one.field for one in asked if one.field in own]
+        query = {**result.query, **self._bounds(result)}
+
+        def run(fields: Sequence[str]) -> Iterator[Row]:
+            left_out = set(wanted).difference(fields)
+            body = {**query, "fields": [*fields, *pivots]}
+            if left_out.intersection(sorts):
+                body["sorts"] = [sort for name, sort in sorts.items() if name not in left_out]
+            return self._limited(client, body, result)
+
+        found = records(kept, without_missing(run, wanted, result.metadata, misfits), misfits)
         if not result.keys:
             return found
         return checked(
@@ -249,3 +256,8 @@ class QueryStream(IncrementalStream):
             expressions += filters.comparisons(key, self._bookmark, None)
         expression = " AND ".join(f"({one})" for one in expressions if one)
         return {"filters": given} | ({"filter_expression": expression} if expression else {})
+
+
+def _sorted_by(sort: Any) -> str:
+    """The field of a sort, which may say ``desc`` after it."""
+    return str(sort).split()[0]

@@ -10,7 +10,8 @@ from tap_looker import schemas
 from tap_looker.errors import BadResponseError
 from tap_looker.looker.paging import identity
 from tap_looker.streams.base import LookerStream
-from tap_looker.streams.conform import MISFIT, UNKNOWN, compiled
+from tap_looker.streams.conform import compiled
+from tap_looker.values import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from tap_looker.resources.extraction import Extraction
     from tap_looker.resources.resource import Resource
     from tap_looker.run import Run
-
-
-MAX_NAMED = 30  # properties in one warning
 
 
 class ResourceStream(LookerStream):
@@ -55,41 +53,35 @@ class ResourceStream(LookerStream):
 
     def records(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Records of what is selected, as the schema admits it, each with its key."""
-        reported: dict[str, dict[str, None]] = {UNKNOWN: {}, MISFIT: {}}
+        keys = self.resource.keys
+        misfits = self.misfits(keys, [self.replication_key or ""])
+        unknown: dict[str, None] = {}
+        row: Row = {}
         shape = compiled(
             self.selected_schema(self.schema, ()),
             schemas.SILENT.union(self.resource.omit, self._deselected()),
-            lambda kind, path: reported[kind].setdefault(path),
+            unknown.setdefault,
+            lambda path, schema, value: misfits.add(path, schema, value, row),
         )
-        keys = self.resource.keys
         try:
-            for row in rows:
+            for row in rows:  # which the lambda looks at, too
                 record = shape(row)
                 if identity(record, keys) is None:
                     raise BadResponseError(f"A row lacks its key ({', '.join(keys)}).")
                 yield record
         finally:
-            # Once per stream: a newer Looker sends more properties, an odd one other types.
-            for kind, what in (
-                (UNKNOWN, "not in the schema, and left out"),
-                (MISFIT, "not of the type in the schema, and null where they were not"),
-            ):
-                if names := [_shown(name) for name in reported[kind]]:
-                    more = f" and {len(names) - MAX_NAMED} more" if names[MAX_NAMED:] else ""
-                    self.logger.warning(
-                        "Properties that are %s: %s%s.", what, ", ".join(names[:MAX_NAMED]), more
-                    )
+            # Once per stream: a newer Looker sends more properties.
+            if unknown:
+                self.logger.warning(
+                    "Properties that are not in the schema, and left out: %s.", listed(unknown)
+                )
+            misfits.warn(self.logger)
 
     def _deselected(self) -> set[str]:
         """Paths of properties that are not selected, which an answer may hold all the same."""
         return {
             ".".join(crumb[1::2]) for crumb, selected in self.mask.items() if crumb and not selected
         }
-
-
-def _shown(name: str) -> str:
-    """A name that somebody else chose, in a line of ours."""
-    return "".join(one if one.isprintable() else "?" for one in name[:100])
 
 
 def _schema(name: str) -> dict[str, Any]:

@@ -6,12 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_looker import settings
-from tap_looker.errors import BadResponseError, QueryError, RequestError, TruncatedError
+from tap_looker.errors import BadResponseError, QueryError, TruncatedError
 from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.queries import filters, keyset
 from tap_looker.queries.columns import KINDS, Key, column, column_name, records
 from tap_looker.queries.execute import run_query
 from tap_looker.queries.explores import explore_fields
+from tap_looker.queries.resolve import without_missing
 from tap_looker.queries.system_activity import MODEL, PERMISSION
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from tap_looker.queries.system_activity import Activity
     from tap_looker.resources.extraction import Extraction
     from tap_looker.run import Run
-
-REFUSED = frozenset({400, 404, 422})  # what Looker answers to a field that it does not know
 
 
 def _reading_again(client: LookerClient) -> Callable[[Mapping[str, Any]], Iterator[Row]]:
@@ -101,39 +100,26 @@ class SystemActivityStream(IncrementalStream):
 
     def _pages_from_bookmark(self, extraction: Extraction) -> Iterator[list[Row]]:
         fields = [field for field in self._columns if self._is_read(field)]
-        came = False
+        misfits = self.misfits(self._key_fields, [self.activity.replication])
+        rows = without_missing(
+            partial(self._rows_of, extraction.client),
+            fields,
+            partial(explore_fields, extraction.client, MODEL, self.activity.explore),
+            misfits,
+        )
         try:
-            for batch in in_batches(self._records(extraction.client, fields)):
-                came = self._came = True
-                yield batch
-        except RequestError as error:
-            if came or error.status not in REFUSED:
-                raise
-            fields = self._known(extraction.client, fields, error)
-            for batch in in_batches(self._records(extraction.client, fields)):
+            found = records([self._columns[field] for field in fields], rows, misfits)
+            for batch in in_batches(self._with_keys(found)):
                 self._came = True
                 yield batch
+        finally:
+            misfits.warn(self.logger)
 
     def _is_read(self, field: str) -> bool:
         selected: bool = self.mask["properties", column_name(field)]
         return selected or field in (*self._key_fields, self.activity.replication)
 
-    def _known(self, client: LookerClient, fields: Sequence[str], error: RequestError) -> list[str]:
-        """The fields that this instance has: one that it lacks makes it refuse the whole query.
-
-        Raises:
-            RequestError: That is not why, or it lacks the key.
-        """
-        known = explore_fields(client, MODEL, self.activity.explore)
-        missing = [field for field in fields if field not in known]
-        if not missing or {*self._key_fields, self.activity.replication}.intersection(missing):
-            raise error
-        self.logger.warning(
-            "This instance has no %s: left out of %s.", ", ".join(missing), self.name
-        )
-        return [field for field in fields if field in known]
-
-    def _records(self, client: LookerClient, fields: Sequence[str]) -> Iterator[Row]:
+    def _rows_of(self, client: LookerClient, fields: Sequence[str]) -> Iterator[Row]:
         activity = self.activity
         kinds = {field: KINDS[kind] for field, kind in activity.kinds.items()}
         order = dict.fromkeys(filter(None, [activity.replication, *self._key_fields]))
@@ -157,7 +143,7 @@ class SystemActivityStream(IncrementalStream):
             "query_timezone": "UTC",
         }
         key = [Key(field, kinds[field], nullable=False) for field in order]
-        found = keyset.read_in_pages(
+        return keyset.read_in_pages(
             _reading_again(client),
             query,
             key,
@@ -167,7 +153,6 @@ class SystemActivityStream(IncrementalStream):
             else None,
             metadata=partial(explore_fields, client, MODEL, activity.explore),
         )
-        return self._with_keys(records([self._columns[field] for field in fields], found))
 
     def _with_keys(self, found: Iterator[Row]) -> Iterator[Row]:
         """No key is null: where Looker groups by a text that is, it is empty.

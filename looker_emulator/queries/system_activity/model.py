@@ -141,7 +141,7 @@ _CONTENT_USAGE = view(
     "content_usage",
     "sa_content_usage",
     key="",
-    number="view_total api_total embed_total favorites_total schedule_total",
+    number="other_total api_total embed_total favorites_total schedule_total",
     string="content_id content_type content_title",
     time="last_accessed",
 )

@@ -209,7 +209,7 @@ GROUP BY ALL ORDER BY ALL
 CONTENT_USAGE = """
 SELECT
     CAST(id AS VARCHAR) AS content_id, kind AS content_type, title AS content_title,
-    dice(id, 111, 500) AS view_total, dice(id, 112, 90) AS api_total,
+    dice(id, 111, 500) AS other_total, dice(id, 112, 90) AS api_total,
     dice(id, 113, 20) AS embed_total, dice(id, 114, 5) AS favorites_total,
     dice(id, 115, 9) AS schedule_total,
     CASE WHEN dice(id, 116, 6) > 0
