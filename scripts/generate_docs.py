@@ -175,8 +175,11 @@ def type_of(option: dict[str, Any]) -> str:
     if "enum" in option:
         return " or ".join(f"`{value}`" for value in option["enum"])
     types = option["type"] if isinstance(option["type"], list) else [option["type"]]
-    named = " or ".join(TYPES[name] for name in types if name != "null")
-    return f"{named} of {type_of(option['items'])}" if "array" in types else named
+    named = {name: TYPES[name] for name in types if name != "null"}
+    if "array" in named:
+        of = type_of(option["items"])
+        named["array"] = f"list of {of}s" if of == "object" else f"list of {of}"
+    return " or ".join(named.values())
 
 
 def stream_summary() -> list[str]:

@@ -624,6 +624,39 @@ def test_custom_filters_and_sorts_of_ones_own(results, shop):
     ]
 
 
+def test_filters_that_are_lists_mean_their_values(results, shop):
+    note = 'Grüße, "Ada" 🪴'
+    entry = query(
+        "orders.id",
+        filters={
+            "orders.note": [note, "note 5", "note_"],
+            "orders.quantity": [1, 2],
+            "orders.is_gift": False,
+            "orders.status": ["complete", "pending"],
+        },
+    )
+    run = results.sync(queries=[entry]).succeeded()
+    expected = shop.sql(f"""
+        SELECT id FROM store_orders
+        WHERE note IN ('{note}', 'note 5') AND quantity IN (1, 2)
+        AND NOT coalesce(is_gift, false) AND status IN ('complete', 'pending') ORDER BY id""")
+    assert expected
+    assert ids(run) == [identifier for (identifier,) in expected]
+
+
+def test_custom_fields_may_be_a_list_of_objects(results):
+    custom = {"dimension": "double", "expression": "${orders.id} * 2", "_type_hint": "number"}
+    entry = query("orders.id", "double", dynamic_fields=[custom])
+    run = results.sync(queries=[entry]).succeeded()
+    assert all(one["double"] == 2 * one["orders_id"] for one in run.records["mine"])
+
+
+def test_a_field_that_is_listed_twice_is_one_column(results):
+    entry = query("orders.id", "orders.status", "orders.id")
+    run = results.sync(queries=[entry]).succeeded()
+    assert list(run.schemas["mine"]["schema"]["properties"]) == ["orders_id", "orders_status"]
+
+
 # --------------------------------------------------------------------------------- what is selected
 
 

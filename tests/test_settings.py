@@ -409,13 +409,18 @@ GOOD = [
     ("queries", OF_QUERY),
     ("queries", {**OF_QUERY, "sorts": ["orders.id desc"], "pivots": ["orders.id"]}),
     ("queries", {**OF_QUERY, "filters": {"orders.status": "complete"}}),
+    ("queries", {**OF_QUERY, "filters": {"a.b": 5, "a.c": Decimal("2.50"), "a.d": True}}),
+    ("queries", {**OF_QUERY, "filters": {"a.b": ["x", "y"], "a.c": [1, 2.5], "a.d": ["x", False]}}),
     ("queries", {**OF_QUERY, "filter_expression": "${orders.id} > 1", "dynamic_fields": "[]"}),
+    ("queries", {**OF_QUERY, "dynamic_fields": [{"dimension": "a", "expression": "1"}]}),
     ("system_activity", OF_ACTIVITY),
     ("system_activity", {**OF_ACTIVITY, "name": "mine", "replication_key": "user.id"}),
     ("system_activity", {**OF_ACTIVITY, "replication_key": None}),
 ]
 A_LOOK = "id must be the id of a look: text or a whole number"
 FIELDS = "must be a list of field names"
+A_FILTER = "must be text, a number, true or false, or a list of these"
+DYNAMIC_FIELDS = "dynamic_fields must be a list of objects, or such a list as JSON text"
 LIMIT = "limit must be a number of rows (without quotes), or -1 for all"
 BAD = [
     ("looks", True, "must be the id of a look, or an object"),
@@ -448,7 +453,19 @@ BAD = [
     ("queries", {**OF_QUERY, "sorts": [["orders.id", "desc"]]},
      'sorts must be a list of field names, like ["orders.id desc"]'),
     ("queries", {**OF_QUERY, "filters": ["a"]},
-     "filters must be an object of field names and filter expressions"),
+     "filters must be an object of field names and filters"),
+    ("queries", {**OF_QUERY, "filters": {"a.b": "x", "a.c": None}},
+     'filters: a.c must not be null: leave the filter out, or write "NULL" or "-NULL"'),
+    ("queries", {**OF_QUERY, "filters": {"a.b": ["x", None]}},
+     'filters: a.b must not be null: leave the filter out, or write "NULL" or "-NULL"'),
+    ("queries", {**OF_QUERY, "filters": {"a.b": {"is": "x"}}}, f"filters: a.b {A_FILTER}"),
+    ("queries", {**OF_QUERY, "filters": {"a.b": [["x"]]}}, f"filters: a.b {A_FILTER}"),
+    ("queries", {**OF_QUERY, "filters": {"a.b": []}},
+     "filters: a.b must not be an empty list: leave the filter out"),
+    ("queries", {**OF_QUERY, "filters": {"a.b": ["x", ""]}},
+     'filters: a.b holds an empty text: write the filter expression "EMPTY" instead'),
+    ("queries", {**OF_QUERY, "dynamic_fields": {"dimension": "a"}}, DYNAMIC_FIELDS),
+    ("queries", {**OF_QUERY, "dynamic_fields": ["a"]}, DYNAMIC_FIELDS),
     ("queries", {**OF_QUERY, "filter_expression": {}}, "filter_expression must be text"),
     ("system_activity", 5, "must be an object"),
     ("system_activity", {**OF_ACTIVITY, "fields": [None]}, f"fields {FIELDS}"),
@@ -464,6 +481,9 @@ BEYOND_TYPES = [
     ("queries", {"query": "a"}, "needs a name for its stream"),
     ("queries", {"name": "mine", "query": "a", "model": "thelook", "fields": ["a.b"]},
      "query is a saved query as a whole, without model, fields of your own"),
+    ("queries", {**OF_QUERY, "filters": {"a.b": float("nan")}}, f"filters: a.b {A_FILTER}"),
+    ("queries", {**OF_QUERY, "dynamic_fields": "[{"}, DYNAMIC_FIELDS),
+    ("queries", {**OF_QUERY, "dynamic_fields": '{"dimension": "a"}'}, DYNAMIC_FIELDS),
     ("system_activity", {**OF_ACTIVITY, "fields": []}, "needs fields, a list of field names"),
 ]  # fmt: skip
 
@@ -493,6 +513,50 @@ def test_all_that_is_wrong_with_an_entry_is_said_at_once():
     assert len(said) == 5
     for word in ("nonsense", "id must", "limit must", "run must", "Mars/Olympus"):
         assert sum(word in line for line in said) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("complete,-pending", "complete,-pending"),
+        ("", ""),
+        (5, "5"),
+        (-5, "-5"),
+        (2.5, "2.5"),
+        (Decimal("3.50"), "3.50"),
+        (Decimal("1E+3"), "1000"),
+        (1e-7, "0.0000001"),
+        (True, "Yes"),
+        (False, "No"),
+        (["complete", "pending"], "complete,pending"),
+        ([1, 2, 3], "1,2,3"),
+        ([Decimal("0.10"), -1], "0.10,-1"),
+        ([True], "Yes"),
+        (["Santa Cruz, CA"], "Santa Cruz^, CA"),
+        (["50%", "a_b", "a^b", 'the "x"'], '50^%,a^_b,a^^b,the ^"x^"'),
+        (["-5", "a-b"], "^-5,a-b"),
+        (["NULL", "Empty", "not", "NOT NULL"], '"NULL","Empty","not","NOT NULL"'),
+        (["nullable", "nothing"], "nullable,nothing"),
+        ([" a", "b ", " "], '" a","b "," "'),
+        ([' "a_%'], r'" \"a_%"'),
+        (["a\\b"], r'"a\\b"'),
+        (["Zürich", "\N{DESERT ISLAND}"], "Zürich,\N{DESERT ISLAND}"),
+    ],
+)
+def test_filters_are_sent_as_filter_expressions(given, sent):
+    found, mistakes = own_entries(prepared(queries=[{**OF_QUERY, "filters": {"a.b": given}}]))
+    assert mistakes == []
+    (definition,) = found.results
+    assert definition.query["filters"] == {"a.b": sent}
+
+
+def test_dynamic_fields_are_sent_as_text():
+    listed = [{"dimension": "a", "expression": "1.50", "value": Decimal("1.50"), "x": None}]
+    found, _ = own_entries(prepared(queries=[{**OF_QUERY, "dynamic_fields": listed}]))
+    sent = found.results[0].query["dynamic_fields"]
+    assert sent == '[{"dimension":"a","expression":"1.50","value":1.50,"x":null}]'
+    found, _ = own_entries(prepared(queries=[{**OF_QUERY, "dynamic_fields": sent}]))
+    assert found.results[0].query["dynamic_fields"] == sent
 
 
 def test_null_is_not_set_in_an_entry_either():

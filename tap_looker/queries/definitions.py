@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hin
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from tap_looker.queries.filters import expression
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import tzinfo
@@ -22,6 +24,7 @@ QUERY_PROPERTIES = ("model", "view", "fields", "pivots", "filters", "filter_expr
          "dynamic_fields", "column_limit")  # fmt: skip
 """What of a saved query makes its rows (component Query); totals and looks of it do not."""
 UNLIMITED = -1
+DYNAMIC_FIELDS = "a list of objects, or such a list as JSON text"
 LIMIT = "a number of rows (without quotes), or -1 for all"
 
 Names = Annotated[
@@ -108,8 +111,16 @@ class QueryOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     filters: Annotated[
         dict[str, Any],
         Meta(
-            description="Filter expressions by field.",
-            extra={"must": "an object of field names and filter expressions"},
+            description="Filters by field: an expression, a number, true or false, or a list of "
+            "values, any of which may match.",
+            extra={"must": "an object of field names and filters"},
+            extra_json_schema={
+                "additionalProperties": {
+                    "type": ["string", "number", "boolean", "array"],
+                    "items": {"type": ["string", "number", "boolean"], "minLength": 1},
+                    "minItems": 1,
+                }
+            },
         ),
     ] = {}
     filter_expression: Annotated[
@@ -126,10 +137,11 @@ class QueryOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Names, Meta(description="Fields to pivot by; they are among the fields too.")
     ] = ()
     dynamic_fields: Annotated[
-        Text,
+        list[dict[str, Any]] | str,
         Meta(
-            description="Custom fields and table calculations, as JSON text in the form of "
-            "Looker's API."
+            description="Custom fields and table calculations as Looker's API has them: a list of "
+            "objects, or its JSON text.",
+            extra={"must": DYNAMIC_FIELDS},
         ),
     ] = ""
 
@@ -169,6 +181,7 @@ SETTINGS: dict[str, type[msgspec.Struct]] = {
     "system_activity": ActivityOptions,
 }
 """The settings that are lists of entries."""
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 Entry = TypeVar("Entry", bound=msgspec.Struct)
 
 
@@ -228,8 +241,9 @@ def schema(setting: str) -> dict[str, Any]:
 def _plain(option: dict[str, Any]) -> dict[str, Any]:
     """An option's schema without defaults that say nothing, and with a type that forms can show."""
     made = {name: value for name, value in option.items() if name != "default" or value}
-    if "anyOf" in made:
-        made["type"] = [one["type"] for one in made.pop("anyOf")]
+    if either := made.pop("anyOf", []):
+        types = [one.pop("type") for one in either]
+        made |= {name: value for one in either for name, value in one.items()} | {"type": types}
     return {"type": "string", **made} if "enum" in made else made
 
 
@@ -255,7 +269,7 @@ def read(kind: type[Entry], entry: Any) -> Entry:
         made = msgspec.convert(given, kind)
     except msgspec.ValidationError:  # which stops at the first mistake, and speaks of types
         mistakes += _unfit(kind, given)
-    mistakes += _not_said_by_types(kind, given)
+    mistakes += [*_not_said_by_types(given), *_missing(kind, given)]
     if mistakes:
         raise DefinitionError(mistakes)
     return made
@@ -273,14 +287,28 @@ def _unfit(kind: type[msgspec.Struct], given: Mapping[str, Any]) -> Iterator[str
             yield f"{name} must be {must}"
 
 
-def _not_said_by_types(kind: type[msgspec.Struct], given: Mapping[str, Any]) -> Iterator[str]:
-    if given.get("limit") == 0 and given["limit"] is not False:
+def _not_said_by_types(given: Mapping[str, Any]) -> Iterator[str]:
+    if type(given.get("limit")) is int and given["limit"] == 0:
         yield f"limit must be {LIMIT}"
     if given.get("timezone") and isinstance(given["timezone"], str):
         try:
             zone_named(given["timezone"])
         except DefinitionError as error:
             yield from error.mistakes
+    if isinstance(given.get("filters"), dict):
+        for name, value in given["filters"].items():
+            try:
+                expression(value)
+            except ValueError as error:
+                yield f"filters: {name} {error}"
+    if isinstance(text := given.get("dynamic_fields"), str) and text:
+        try:
+            msgspec.json.decode(text, type=list[dict[str, Any]])
+        except (msgspec.DecodeError, RecursionError):
+            yield f"dynamic_fields must be {DYNAMIC_FIELDS}"
+
+
+def _missing(kind: type[msgspec.Struct], given: Mapping[str, Any]) -> Iterator[str]:
     if kind is LookOptions:
         if given.get("id") in (None, ""):
             yield "needs the id of a look"
@@ -340,7 +368,10 @@ def _query(where: str, options: QueryOptions) -> Definition:
     query = {name: getattr(options, name, None) for name in QUERY_PROPERTIES}
     query |= {
         "view": options.explore,
-        "filters": {name: str(value) for name, value in options.filters.items()},
+        "filters": {name: expression(value) for name, value in options.filters.items()},
+        "dynamic_fields": options.dynamic_fields
+        if isinstance(options.dynamic_fields, str)
+        else _ENCODER.encode(options.dynamic_fields).decode(),
     }
     body = {name: value for name, value in query.items() if value}
     return _definition(where, options, query=body, name=options.name)
@@ -349,7 +380,7 @@ def _query(where: str, options: QueryOptions) -> Definition:
 def _definition(where: str, options: Options, **of: Any) -> Definition:
     return Definition(
         where=where,
-        keys=options.primary_keys,
+        keys=tuple(dict.fromkeys(options.primary_keys)),
         replication_key=options.replication_key or "",
         zone=options.timezone,
         limit=options.limit,

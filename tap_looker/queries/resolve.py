@@ -103,6 +103,7 @@ class Resolver:
         except DefinitionError:
             zone, resolved = "UTC", UTC  # as "user_timezone": one that cannot be known
         query = {name: saved[name] for name in QUERY_PROPERTIES if saved.get(name)}
+        query["fields"] = list(dict.fromkeys(query.get("fields") or []))
         return {**query, "query_timezone": zone}, resolved
 
     def _saved(self, definition: Definition) -> Mapping[str, Any]:

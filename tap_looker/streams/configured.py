@@ -142,7 +142,7 @@ def _curated(options: ActivityOptions) -> Activity | None:
 
 def _keys(options: ActivityOptions) -> list[str]:
     curated = _curated(options)
-    return list(options.primary_keys or (curated.keys.split() if curated else []))
+    return list(dict.fromkeys(options.primary_keys or (curated.keys.split() if curated else [])))
 
 
 def _replication(options: ActivityOptions) -> str:
