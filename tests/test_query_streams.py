@@ -544,6 +544,71 @@ def test_totals_and_subtotals_are_left_out(of):
         assert [tuple(record.values()) for record in exact(run, f"look_{look}")] == expected
 
 
+# ---------------------------------------------------------------------------- types of the settings
+
+TYPES = {
+    "orders.id": "string",
+    "orders.total_sale_price": "string",
+    "orders.is_gift": "string",
+    "orders.quantity": "number",
+    "orders.created_date": "string",
+    "orders.created_year": "string",
+    "orders.created_raw": "time",
+    "orders.status": "string",
+}
+
+
+@pytest.mark.parametrize("known", ["without a catalog", "with", "with an older one"])
+@pytest.mark.parametrize("cap", [None, 500])
+def test_types_of_the_settings_go_before_those_of_lookml(of, known, cap):
+    """Also of a key: the rows are read on in Looker's order of it, not in that of the column."""
+    with Emulator(row_cap=cap) as emulator:
+        results, entry = of(emulator), query(*TYPES, types=TYPES)
+        older = {**entry, "types": {}}
+        catalog = results.catalog(queries=[older if "older" in known else entry])
+        arguments = results.arguments(None if "without" in known else catalog, queries=[entry])
+        run = run_cli(*arguments).succeeded()
+        schema = run.schemas["mine"]
+        properties = schema["schema"]["properties"]
+        assert {name: of["type"][0] for name, of in properties.items()} == {
+            name.replace(".", "_"): "number" if kind == "number" else "string"
+            for name, kind in TYPES.items()
+        }
+        assert properties["orders_created_raw"]["format"] == "date-time"
+        assert "format" not in properties["orders_created_date"]
+        assert properties["orders_created_date"]["description"]
+        assert schema["key_properties"] == ["orders_id"]
+        rows = emulator.sql("""
+            SELECT id, total_sale_price, coalesce(is_gift, false), quantity,
+                strftime(created, '%Y-%m-%d'), year(created),
+                strftime(created, '%Y-%m-%dT%H:%M:%SZ'), status
+            FROM store_orders ORDER BY id""")
+        expected = [
+            (str(key), str(price), "Yes" if gift else "No", quantity, day, str(year), time, status)
+            for key, price, gift, quantity, day, year, time, status in rows
+        ]
+        assert [tuple(record.values()) for record in exact(run, "mine")] == expected
+
+
+def test_types_of_fields_that_are_none_are_mistakes(results, shop):
+    look = {"id": shop.look_id("Orders by month and status"), "name": "pivoted"}
+    entries = {
+        "looks": [{**look, "types": {"orders.count": "string", "orders.status": "string"}}],
+        "queries": [query("orders.id", types={"orders.nope": "string"})],
+    }
+    found = results.discover(**entries)
+    assert found.exit_code == 1
+    run = results.sync(results.catalog(looks=[look], queries=[query("orders.id")]), **entries)
+    assert len(failures(run)) == 2
+    for place, what in (
+        ("looks[0]", "types: orders.count is pivoted, and so an object"),
+        ("looks[0]", "types: orders.status is not among the fields"),
+        ("queries[0]", "types: orders.nope is not among the fields"),
+    ):
+        assert f"Setting {place}: {what}." in found.stderr
+        assert any(place in line and what in line for line in failures(run))
+
+
 # ------------------------------------------------------------------------------------ names, keys
 
 

@@ -369,10 +369,10 @@ def test_unknown_settings_are_named_and_their_values_are_not(caplog):
 # ------------------------------------------------------------------------------- lists of objects
 
 OPTIONS = {
-    "looks": "id name primary_keys replication_key timezone limit run",
+    "looks": "id name primary_keys replication_key timezone limit run types",
     "queries": "query model explore fields filters filter_expression sorts pivots dynamic_fields "
-    "name primary_keys replication_key timezone limit run",
-    "system_activity": "explore fields name primary_keys replication_key",
+    "name primary_keys replication_key timezone limit run types",
+    "system_activity": "explore fields name primary_keys replication_key types",
 }
 OF_QUERY = {"name": "mine", "model": "thelook", "explore": "orders", "fields": ["orders.id"]}
 OF_ACTIVITY = {"explore": "user", "fields": ["user.id"], "primary_keys": ["user.id"]}
@@ -405,6 +405,7 @@ GOOD = [
     ("looks", {"id": "42", "name": "mine", "primary_keys": ["a.b"], "replication_key": "a.b"}),
     ("looks", {"id": 42, "timezone": "Europe/Berlin", "limit": 100, "run": "task"}),
     ("looks", {"id": 42, "limit": -1, "replication_key": None}),
+    ("looks", {"id": 42, "types": {"a.b": "string", "a.c": "time"}}),
     ("queries", {"name": "mine", "query": "aogBgL6o3cKK1jN3RoZl5s"}),
     ("queries", OF_QUERY),
     ("queries", {**OF_QUERY, "sorts": ["orders.id desc"], "pivots": ["orders.id"]}),
@@ -419,6 +420,7 @@ GOOD = [
 ]
 A_LOOK = "id must be the id of a look: text or a whole number"
 FIELDS = "must be a list of field names"
+A_TYPE = "must be one of string, number, integer, boolean, date, time"
 A_FILTER = "must be text, a number, true or false, or a list of these"
 DYNAMIC_FIELDS = "dynamic_fields must be a list of objects, or such a list as JSON text"
 LIMIT = "limit must be a number of rows (without quotes), or -1 for all"
@@ -443,7 +445,10 @@ BAD = [
     ("looks", {"id": 7, "primary_keys": ["a.b", 5]}, f"primary_keys {FIELDS}"),
     ("looks", {"id": 7, "replication_key": ["a.b"]}, "replication_key must be the name of a field"),
     ("looks", {"id": 7, "title": "a"}, "there is no option title (known: id, limit, name, "
-     "primary_keys, replication_key, run, timezone)"),
+     "primary_keys, replication_key, run, timezone, types)"),
+    ("looks", {"id": 7, "types": {"a.b": "string", "a.c": "text"}}, f"types: a.c {A_TYPE}"),
+    ("looks", {"id": 7, "types": {"a.b": ["string"]}}, f"types: a.b {A_TYPE}"),
+    ("looks", {"id": 7, "types": ["a.b"]}, "types must be an object of field names and types"),
     ("queries", "aogBgL6o3cKK1jN3RoZl5s", "must be an object"),
     ("queries", {"name": "mine", "query": 7.5}, "query must be the slug of a saved query"),
     ("queries", {**OF_QUERY, "model": 5}, "model must be text"),
@@ -484,6 +489,12 @@ BEYOND_TYPES = [
     ("queries", {**OF_QUERY, "filters": {"a.b": float("nan")}}, f"filters: a.b {A_FILTER}"),
     ("queries", {**OF_QUERY, "dynamic_fields": "[{"}, DYNAMIC_FIELDS),
     ("queries", {**OF_QUERY, "dynamic_fields": '{"dimension": "a"}'}, DYNAMIC_FIELDS),
+    ("looks", {"id": 7, "replication_key": "a.b", "types": {"a.b": "string"}},
+     "types: a.b is the replication_key, which keeps its type"),
+    ("system_activity", {**OF_ACTIVITY, "types": {"user.name": "string"}},
+     "types: user.name is not among the fields"),
+    ("system_activity", {**OF_ACTIVITY, "types": {"user.id": "string"}},
+     "types: user.id is in the key or the bookmark, and keeps its type"),
     ("system_activity", {**OF_ACTIVITY, "fields": []}, "needs fields, a list of field names"),
 ]  # fmt: skip
 

@@ -269,6 +269,7 @@ KINDS = {
     "distance": "number",
     "duration": "number",
     "yesno": "boolean",
+    "boolean": "boolean",
     "date": "date",
     "time": "date-time",
     "count": "integer",

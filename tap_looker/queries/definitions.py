@@ -9,7 +9,7 @@ from __future__ import annotations
 import zoneinfo
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -32,6 +32,14 @@ Names = Annotated[
 ]
 """Fields in LookML. What ``must`` says completes the sentence that an option must be …"""
 Text = Annotated[str, Meta(extra={"must": "text"})]
+Type = Literal["string", "number", "integer", "boolean", "date", "time"]
+Types = Annotated[
+    dict[str, Type],
+    Meta(
+        description=f"Types of fields that differ from LookML's: {', '.join(get_args(Type))}.",
+        extra={"must": "an object of field names and types"},
+    ),
+]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +89,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             extra={"must": "stream or task"},
         ),
     ] = "stream"
+    types: Types = {}
 
 
 class LookOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,6 +182,7 @@ class ActivityOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             extra={"must": "the name of a field"},
         ),
     ] = UNSET
+    types: Types = {}
 
 
 SETTINGS: dict[str, type[msgspec.Struct]] = {
@@ -207,6 +217,7 @@ class Definition:
         zone: Time zone the query runs in; "" for that of the saved query, else UTC.
         limit: Most rows; -1 for all.
         run: ``stream`` or ``task``.
+        types: Of fields whose type is not that of LookML, in words that LookML has too.
     """
 
     where: str
@@ -219,6 +230,7 @@ class Definition:
     zone: str = ""
     limit: int = UNLIMITED
     run: str = "stream"
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 def schema(setting: str) -> dict[str, Any]:
@@ -280,6 +292,13 @@ def _unfit(kind: type[msgspec.Struct], given: Mapping[str, Any]) -> Iterator[str
     for name in sorted(given.keys() - options.keys()):
         yield f"there is no option {name} (known: {', '.join(sorted(options))})"
     for name, of in options.items():
+        if name == "types" and isinstance(given.get(name), dict):
+            yield from (
+                f"types: {field} must be one of {', '.join(get_args(Type))}"
+                for field, kind in given[name].items()
+                if kind not in get_args(Type)
+            )
+            continue
         try:
             msgspec.convert(given.get(name), of | None)
         except msgspec.ValidationError:
@@ -301,6 +320,8 @@ def _not_said_by_types(given: Mapping[str, Any]) -> Iterator[str]:
                 expression(value)
             except ValueError as error:
                 yield f"filters: {name} {error}"
+    if given.get("replication_key") in list(given.get("types") or {}):
+        yield f"types: {given['replication_key']} is the replication_key, which keeps its type"
     if isinstance(text := given.get("dynamic_fields"), str) and text:
         try:
             msgspec.json.decode(text, type=list[dict[str, Any]])
@@ -385,6 +406,7 @@ def _definition(where: str, options: Options, **of: Any) -> Definition:
         zone=options.timezone,
         limit=options.limit,
         run=options.run,
+        types=options.types,
         **of,
     )
 

@@ -175,7 +175,7 @@ def _described(
         about = known.get(name, {})
         made = lookml.column(
             name,
-            str(about.get("type")),
+            definition.types.get(name) or str(about.get("type")),
             description=str(about.get("label") or ""),
             zone=zone,
         )
@@ -189,6 +189,7 @@ def _described(
             made = replace(made, schema={k: v for k, v in made.schema.items() if v is not None})
         columns.append(made)
     mistakes += lookml.collisions(columns)
+    mistakes += _untypable(definition, columns)
     dimensions = [name for name in fields if known.get(name, {}).get("category") == "dimension"]
     for option, names in (
         ("primary_keys", definition.keys),
@@ -269,18 +270,23 @@ def from_catalog(
                 f"catalog with --discover, or run Meltano with --refresh-catalog"
             ]
         )
-    columns = []
+    columns: list[lookml.Column] = []
     for column, name in names.items():
         made = lookml.column_of_schema(name, properties[column], zone)
         if "object" in properties[column].get("type", []):
             made = replace(made, convert=_pivoted, passthrough_types=lookml.NOTHING)
         columns.append(made)
+    if mistakes := _untypable(definition, columns):
+        raise DefinitionError(mistakes)
     keys = [names[key] for key in key_properties if key in names]
     order: dict[str, None] = {}
     if keys and not pivots and not calculations:
         first = [definition.replication_key] if definition.replication_key else []
         order = dict.fromkeys([*first, *keys])
     kinds = {one.field: lookml.kind_of_schema(one.schema) for one in columns}
+    # Looker sorts and compares by the type of LookML, whatever a column is declared to be.
+    for name in definition.types.keys() & order.keys():
+        kinds[name] = lookml.KINDS.get(str(metadata().get(name, {}).get("type")), "text")
     return Result(
         query=query,
         columns=tuple(columns),
@@ -290,6 +296,18 @@ def from_catalog(
         calculated=bool(calculations),
         metadata=metadata,
     )
+
+
+def _untypable(definition: Definition, columns: Sequence[lookml.Column]) -> list[str]:
+    """What is wrong with the types of a definition, given the columns it has."""
+    by_field = {one.field: one for one in columns}
+    return [
+        f"types: {name} is not among the fields"
+        if name not in by_field
+        else f"types: {name} is pivoted, and so an object"
+        for name in definition.types
+        if name not in by_field or "object" in by_field[name].schema["type"]
+    ]
 
 
 def _pivoted(value: Any) -> Any:

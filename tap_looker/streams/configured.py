@@ -125,6 +125,11 @@ def _mistakes_in_activity(options: ActivityOptions) -> Iterator[str]:
     if not _keys(options):
         yield "needs primary_keys"
     yield from collisions([column(field, "string") for field in _all_fields(options)])
+    for field in options.types:
+        if field in (*_keys(options), _replication(options)):
+            yield f"types: {field} is in the key or the bookmark, and keeps its type"
+        elif field not in options.fields:
+            yield f"types: {field} is not among the fields"
 
 
 def _activity_name(options: ActivityOptions) -> str:
@@ -191,6 +196,7 @@ def _activity(options: ActivityOptions, kinds: Mapping[str, str]) -> Activity:
     if replication and not by_id and kinds.get(replication) not in ("date", "date-time"):
         raise DefinitionError(["replication_key: must be a number that grows, or a time"])
     whole = {**kinds, replication: "integer"} if by_id else dict(kinds)
+    whole |= {field: KINDS[kind] for field, kind in options.types.items()}
     if len(keys) == 1 and kinds.get(keys[0]) == "number":
         whole[keys[0]] = "integer"  # LookML says number of ids too
     grouped: dict[str, list[str]] = {}

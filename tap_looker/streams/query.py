@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import LookerError, RequestError, TimedOutError
 from tap_looker.queries import filters, keyset
-from tap_looker.queries.columns import column_name, records
+from tap_looker.queries.columns import column, column_name, records
 from tap_looker.queries.definitions import UNLIMITED, DefinitionError, zone_named
 from tap_looker.queries.execute import run_query, run_query_task
 from tap_looker.queries.resolve import Resolver, from_catalog
@@ -58,6 +58,7 @@ class QueryStream(IncrementalStream):
             keys = [column_name(field) for field in result.keys]
         else:
             schema, keys = entry.schema.to_dict(), list(entry.key_properties or [])
+            _declare(schema["properties"], definition.types)
         super().__init__(tap, run, name=definition.name, keys=keys, schema=schema)
         if definition.replication_key:
             self.replication_key = column_name(definition.replication_key)
@@ -199,3 +200,14 @@ class QueryStream(IncrementalStream):
             expressions += filters.comparisons(key, self._bookmark, None)
         expression = " AND ".join(f"({one})" for one in expressions if one)
         return {"filters": given} | ({"filter_expression": expression} if expression else {})
+
+
+def _declare(properties: dict[str, Any], types: Mapping[str, str]) -> None:
+    """Give columns of a catalog the types that the settings say, which may be newer."""
+    for field, kind in types.items():
+        name = column_name(field)
+        known = properties.get(name, {}).get("type", "object")
+        if "object" in known:
+            continue  # which is said to be a mistake when the query is known
+        made = dict(column(field, kind, description=properties[name].get("description", "")).schema)
+        properties[name] = {**made, "type": made["type"] if "null" in known else made["type"][0]}
