@@ -11,6 +11,7 @@ import subprocess
 import time
 from decimal import Decimal
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import jsonschema
@@ -19,7 +20,7 @@ from support import COMMAND, DEADLINE, Run, finished, run_cli, settings_of
 
 from looker_emulator import Emulator, Fault
 from looker_emulator.store import EXPLORES
-from tap_looker.errors import RequestError
+from tap_looker.errors import QueryError, RequestError
 from tap_looker.looker.client import LookerClient
 from tap_looker.queries import columns, execute, keyset
 from tap_looker.queries.columns import Key
@@ -1424,6 +1425,61 @@ def test_a_task_that_ends_otherwise_says_how(of, ends):
         assert len(run.records["other"]) == 1_000
         assert emulator.count("/query_tasks", "POST") == 1, "not run again by itself"
         assert emulator.count("/running_queries/*") == 0, "there is nothing to cancel"
+
+
+class Task:
+    """In the place of a client: a query task that says one thing after the other."""
+
+    def __init__(self, *statuses):
+        self.statuses, self.looks, self.seconds = list(statuses), 0, 0
+
+    def wait(self, seconds):
+        self.seconds += seconds
+
+    def get(self, *_, **__):
+        self.looks += 1
+        status = self.statuses.pop(0) if self.statuses[1:] else self.statuses[0]
+        return SimpleNamespace(data={"id": "1", "status": status})
+
+    def stream(self, *_, **__):
+        raise RequestError("It is gone.", 404)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "looks"),
+    [
+        ("complete", [], 0),
+        ("Complete", [], 0),
+        (None, ["Added", "RUNNING", "Complete"], 3),
+        ("queued", ["warming up", "running", "complete"], 3),
+        ("added", ["expired", "running", "complete"], 3),
+        ("missing", ["running", "expired", "running", "complete"], 4),
+        ("running", ["running"] * 200 + ["complete"], 201),
+    ],
+)
+def test_a_task_is_watched_to_its_end_whatever_it_says_in_between(first, then, looks):
+    task = Task(*then)
+    execute._await_task(task, "/query_tasks/1", {"id": "1", "status": first})
+    assert task.looks == looks
+
+
+@pytest.mark.parametrize(
+    ("statuses", "looks", "words"),
+    [
+        (["expired", "expired"], 2, "ended as expired"),
+        (["running", "missing", "missing"], 3, "ended as missing"),
+        (["Killed"], 1, "ended as killed"),
+        (["hibernating"], execute.MAX_UNKNOWN - 1, '"hibernating"'),
+        (["running", "a", "running", "b"], execute.MAX_UNKNOWN + 2, '"b"'),
+    ],
+)
+def test_a_task_without_an_end_or_a_result_is_an_error(statuses, looks, words):
+    task = Task(*statuses)
+    first = {"id": "1", "status": "hibernating" if "hibernating" in statuses else "added"}
+    with pytest.raises(QueryError, match=words):
+        execute._await_task(task, "/query_tasks/1", first)
+    assert task.looks == looks
+    assert task.seconds < 600
 
 
 def test_what_the_database_says_to_a_task_is_said(of):

@@ -44,7 +44,10 @@ PARAMS = {
     "server_table_calcs": "false",
 }
 MAX_POLL_INTERVAL = 30.0  # seconds between looks at a query task
-TASK_DONE = frozenset({"complete", "error", "killed", "expired", "failure"})
+TASK_RUNS = frozenset({"added", "running"})
+TASK_ENDED = frozenset({"complete", "error", "failure", "killed", "expired", "missing"})
+TASK_DOUBTFUL = frozenset({"expired", "missing"})  # believed of a task when they are said twice
+MAX_UNKNOWN = 20  # looks at a task that says what nobody knows: some minutes
 MAX_ERROR_BODY = 1_000_000  # bytes of a body that is no list of rows, to find its message in
 
 
@@ -124,17 +127,30 @@ def run_query_task(
 
 
 def _await_task(client: LookerClient, path: str, task: Row) -> None:
+    """Wait for the end of a task.
+
+    The statuses are in no enumeration: a word that is none of those known may mean anything, and
+    is waited for, but not for ever.
+    """
     waits = backoff.expo(factor=0.5, max_value=MAX_POLL_INTERVAL)
     next(waits)
-    while str(task.get("status")) not in TASK_DONE:
+    unknown, before = 0, ""
+    status = str(task.get("status") or "added").lower()
+    while status not in TASK_ENDED or (status in TASK_DOUBTFUL and status != before):
+        unknown += status not in TASK_RUNS | TASK_ENDED
+        if unknown == MAX_UNKNOWN:
+            raise QueryError(
+                f'The query task is "{status}", whatever that means: given up after {unknown} looks'
+                " at it."
+            )
         client.wait(next(waits))
         task = client.get(path, {"fields": "id,status"}, billing="db_query").data
         if not isinstance(task, dict) or task.get("status") is None:
             raise BadResponseError(f"GET {path}: the answer has no status.")
-    if task.get("status") != "complete":
+        before, status = status, str(task["status"]).lower()
+    if status != "complete":
         raise QueryError(
-            f"The query task ended as {task.get('status')}, without a result."
-            f"{_task_error(client, path)}"
+            f"The query task ended as {status}, without a result.{_task_error(client, path)}"
         )
 
 
