@@ -311,6 +311,8 @@ def _dynamic(
     calculations = []
     labels = {}
     for each in given:
+        if each.get("is_disabled"):
+            continue
         name = each.get("table_calculation") or each.get("measure") or each.get("dimension")
         if not isinstance(name, str):
             raise Refused(422, "Validation Failed", dynamic_fields="a field has no name")

@@ -370,7 +370,8 @@ def test_unknown_settings_are_named_and_their_values_are_not(caplog):
 
 OPTIONS = {
     "looks": "id name primary_keys replication_key timezone limit run types",
-    "queries": "query model explore fields filters filter_expression sorts pivots dynamic_fields "
+    "queries": "query model explore fields filters filter_expression sorts pivots column_limit "
+    "dynamic_fields "
     "name primary_keys replication_key timezone limit run types",
     "system_activity": "explore fields name primary_keys replication_key types",
 }

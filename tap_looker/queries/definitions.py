@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import tzinfo
 
-QUERY_PROPERTIES = ("model", "view", "fields", "pivots", "filters", "filter_expression", "sorts",
-         "dynamic_fields", "column_limit")  # fmt: skip
-"""What of a saved query makes its rows (component Query); totals and looks of it do not."""
 UNLIMITED = -1
 DYNAMIC_FIELDS = "a list of objects, or such a list as JSON text"
 LIMIT = "a number of rows (without quotes), or -1 for all"
@@ -145,6 +142,15 @@ class QueryOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pivots: Annotated[
         Names, Meta(description="Fields to pivot by; they are among the fields too.")
     ] = ()
+    column_limit: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Most values of the pivots. Default: that of Looker, 50. As many as that "
+            "are reported in the log.",
+            extra={"must": "a whole number, 1 or more (without quotes)"},
+        ),
+    ] = 0
     dynamic_fields: Annotated[
         list[dict[str, Any]] | str,
         Meta(
@@ -386,13 +392,17 @@ def _query(where: str, options: QueryOptions) -> Definition:
     slug = str(options.query).strip()
     if slug:
         return _definition(where, options, slug=slug, name=options.name)
-    query = {name: getattr(options, name, None) for name in QUERY_PROPERTIES}
-    query |= {
+    given = options.dynamic_fields
+    query = {
+        "model": options.model,
         "view": options.explore,
+        "fields": options.fields,
+        "pivots": options.pivots,
         "filters": {name: expression(value) for name, value in options.filters.items()},
-        "dynamic_fields": options.dynamic_fields
-        if isinstance(options.dynamic_fields, str)
-        else _ENCODER.encode(options.dynamic_fields).decode(),
+        "filter_expression": options.filter_expression,
+        "sorts": options.sorts,
+        "column_limit": str(options.column_limit or ""),
+        "dynamic_fields": given if isinstance(given, str) else _ENCODER.encode(given).decode(),
     }
     body = {name: value for name, value in query.items() if value}
     return _definition(where, options, query=body, name=options.name)

@@ -16,7 +16,7 @@ import msgspec
 from tap_looker.errors import BadResponseError, RequestError
 from tap_looker.looker.response import segment
 from tap_looker.queries import columns as lookml
-from tap_looker.queries.definitions import QUERY_PROPERTIES, DefinitionError, zone_named
+from tap_looker.queries.definitions import DefinitionError, zone_named
 from tap_looker.queries.keyset import sorts_as_text
 
 if TYPE_CHECKING:
@@ -27,6 +27,33 @@ if TYPE_CHECKING:
     from tap_looker.looker.response import Row
     from tap_looker.queries.definitions import Definition
     from tap_looker.queries.keyset import Metadata
+
+# What becomes of the properties of a query (components Query and WriteQuery):
+#
+# model, view, fields, pivots, filters, filter_expression, dynamic_fields
+#                  sent: the rows are made of them.
+# query_timezone   sent; UTC where it names no zone.
+# sorts            sent: limits cut by them, and calculations go by them. Where the rows are read
+#                  along a key, which no query with calculations is, it takes their place.
+# column_limit     sent: it cuts the values of the pivots, which is reported.
+# limit            sent with calculations, which see no other rows; else all rows are read.
+# fill_fields      sent with calculations, whose offset() counts the filled rows too; else they are
+#                  rows without data.
+# subtotals        sent with calculations. Their rows are no records: execute.without_totals.
+# total            sent where a calculation refers to it, as ${orders.count:total}. Likewise.
+# row_total        sent where a calculation refers to it. Its cells are left out: data_cells.
+# filter_config    left out: the filters as the user interface shows them; it may contradict them.
+# vis_config, visible_ui_sections
+#                  left out: how the result is shown, which apply_vis=false ignores.
+# client_id        left out: it names a short address.
+# can, id, slug, url, share_url, expanded_share_url, has_table_calculations
+#                  left out: Looker's own words about a saved query.
+SENT = ("model", "view", "fields", "pivots", "filters", "filter_expression", "sorts",
+        "dynamic_fields", "column_limit")  # fmt: skip
+SENT_WITH_CALCULATIONS = ("limit", "fill_fields", "subtotals")
+REFERENCES = {":total}": ("total", True), ":row_total}": ("row_total", "right")}
+"""How calculations refer to totals, and what has Looker compute them."""
+ROW_TOTAL = "$$$_row_total_$$$"
 
 
 @dataclass(frozen=True)
@@ -102,9 +129,7 @@ class Resolver:
             resolved = zone_named(zone)
         except DefinitionError:
             zone, resolved = "UTC", UTC  # as "user_timezone": one that cannot be known
-        query = {name: saved[name] for name in QUERY_PROPERTIES if saved.get(name)}
-        query["fields"] = list(dict.fromkeys(query.get("fields") or []))
-        return {**query, "query_timezone": zone}, resolved
+        return {**_body(saved), "query_timezone": zone}, resolved
 
     def _saved(self, definition: Definition) -> Mapping[str, Any]:
         if definition.query:
@@ -127,31 +152,64 @@ class Resolver:
         return query
 
 
-def _dynamic_fields(query: Mapping[str, Any]) -> dict[str, Row]:
-    """Custom fields and table calculations of a query, as metadata of fields.
+def _body(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """What is sent of a query, as the table above says."""
+    listed = _dynamic(saved)
+    disabled = {name for name, _, one in listed if one.get("is_disabled")}
+    body = {name: saved[name] for name in SENT if saved.get(name)}
+    body["fields"] = [
+        name for name in dict.fromkeys(saved.get("fields") or []) if name not in disabled
+    ]
+    if "sorts" in body:
+        sorts = [str(sort) for sort in body["sorts"] if sort]
+        body["sorts"] = [sort for sort in sorts if sort.split()[0] not in disabled]
+    if any(kind == "table_calculation" and name not in disabled for name, kind, _ in listed):
+        body |= {name: saved[name] for name in SENT_WITH_CALCULATIONS if saved.get(name)}
+        expressions = " ".join(str(one.get("expression")) for _, _, one in listed)
+        for reference, (name, turned_on) in REFERENCES.items():
+            if reference in expressions and saved.get(name, turned_on):
+                body[name] = saved.get(name, turned_on)
+    return body
+
+
+def _dynamic(query: Mapping[str, Any]) -> list[tuple[str, str, Row]]:
+    """The custom fields and table calculations of a query: name, kind, and all that is said of it.
 
     ``dynamic_fields`` is a JSON text in a string: a list of objects that name themselves in
     ``table_calculation``, ``dimension`` or ``measure``.
+
+    Raises:
+        DefinitionError: It is something else.
     """
-    text = query.get("dynamic_fields")
+    text = query.get("dynamic_fields") or "[]"
     try:
-        listed = msgspec.json.decode(text) if isinstance(text, str) else text
-    except msgspec.DecodeError:
-        listed = []
-    fields: dict[str, Row] = {}
-    for one in listed if isinstance(listed, list) else []:
-        for category in ("table_calculation", "dimension", "measure"):
-            if isinstance(one, dict) and isinstance(one.get(category), str):
-                hint = one.get("_type_hint") or one.get("type") or "text"
-                fields[one[category]] = {
-                    "name": one[category],
-                    "type": hint,
-                    "label": one.get("label"),
-                    "category": category,
-                    "dynamic": True,
-                }
+        listed = msgspec.json.decode(text, type=list[dict[str, Any]])
+    except (msgspec.DecodeError, TypeError, RecursionError):
+        raise DefinitionError(["its dynamic_fields are not a list of objects in JSON"]) from None
+    found = []
+    for one in listed:
+        for kind in ("table_calculation", "dimension", "measure"):
+            if isinstance(one.get(kind), str):
+                found.append((one[kind], kind, one))
                 break
-    return fields
+    return found
+
+
+def _dynamic_fields(query: Mapping[str, Any]) -> dict[str, Row]:
+    """The fields that a query itself defines, but those that are disabled, as metadata."""
+    return {
+        name: {
+            "name": name,
+            "type": one.get("_type_hint") or one.get("type") or "text",
+            "label": one.get("label"),
+            "category": kind,
+            "dynamic": True,
+            # Of a query with pivots: one value for the row, not one for each pivot.
+            "is_of_row": one.get("_kind_hint") in ("dimension", "supermeasure"),
+        }
+        for name, kind, one in _dynamic(query)
+        if not one.get("is_disabled")
+    }
 
 
 def _described(
@@ -179,7 +237,8 @@ def _described(
             description=str(about.get("label") or ""),
             zone=zone,
         )
-        if pivots and about.get("category") in ("measure", "table_calculation"):
+        is_of_row = about.get("category") not in ("measure", "table_calculation")
+        if pivots and not (is_of_row or about.get("is_of_row")):
             made = replace(
                 made,
                 schema={**made.schema, "type": ["object", "null"]} | {"format": None},
@@ -312,8 +371,17 @@ def _untypable(definition: Definition, columns: Sequence[lookml.Column]) -> list
 
 def _pivoted(value: Any) -> Any:
     if isinstance(value, dict):
-        return value
+        return data_cells(value)
     raise lookml.MisfitError
+
+
+def data_cells(value: dict[str, Any]) -> dict[str, Any]:
+    """The cells of a pivoted field without totals of their row."""
+    return {
+        key: data_cells(cell) if isinstance(cell, dict) else cell
+        for key, cell in value.items()
+        if key != ROW_TOTAL
+    }
 
 
 def explore_fields(client: LookerClient, model: str, explore: str) -> dict[str, Row]:

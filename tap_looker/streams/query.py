@@ -9,22 +9,24 @@ from tap_looker.errors import LookerError, RequestError, TimedOutError
 from tap_looker.queries import filters, keyset
 from tap_looker.queries.columns import column, column_name, records
 from tap_looker.queries.definitions import UNLIMITED, DefinitionError, zone_named
-from tap_looker.queries.execute import run_query, run_query_task
-from tap_looker.queries.resolve import Resolver, from_catalog
+from tap_looker.queries.execute import run_query, run_query_task, without_totals
+from tap_looker.queries.resolve import Resolver, data_cells, from_catalog
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from singer_sdk import Tap
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
+    from tap_looker.queries.columns import Column
     from tap_looker.queries.definitions import Definition
     from tap_looker.queries.resolve import Result
     from tap_looker.resources.extraction import Extraction
     from tap_looker.run import Run
 
+COLUMN_LIMIT = 50  # Looker's own, where a query has none
 REFUSED = frozenset({400, 403, 422})  # what Looker may answer to a limit of -1
 
 
@@ -85,7 +87,7 @@ class QueryStream(IncrementalStream):
             if self.mask["properties", one.name] or one.field in needed
         ]
         pivots = result.query.get("pivots") or []
-        sorts = {str(sort).split()[0] for sort in result.query.get("sorts") or [] if sort}
+        sorts = {sort.split()[0] for sort in result.query.get("sorts") or []}
         # Looker calculates with the others, and without a dimension it would merge rows.
         asked = [
             one
@@ -101,7 +103,8 @@ class QueryStream(IncrementalStream):
                 *pivots,
             ],
         }
-        return records(kept, self._limited(client, query, result))
+        rows = self._limited(client, query, result)
+        return records(kept, self._watched(rows, query, asked) if pivots else rows)
 
     def _from_catalog(self, client: LookerClient) -> Result:
         resolver = Resolver(client)
@@ -122,13 +125,17 @@ class QueryStream(IncrementalStream):
         self, client: LookerClient, query: Mapping[str, Any], result: Result
     ) -> Iterator[Row]:
         """All rows, or as many as the settings allow."""
-        run = partial(
+        run_once = partial(
             run_query_task if self.definition.run == "task" else run_query,
             client,
             calculate=result.calculated,
             repeat_slow=False,
         )
-        limit = self.definition.limit
+
+        def run(body: Mapping[str, Any]) -> Iterator[Row]:
+            return without_totals(run_once(body), body, result.metadata)
+
+        limit = self._limit(query)
         if limit != UNLIMITED:
             sorts = {"sorts": [part.field for part in result.order]} if result.order else {}
             asked = {**query, **sorts} if self.is_sorted else {**sorts, **query}
@@ -176,6 +183,33 @@ class QueryStream(IncrementalStream):
             except RequestError as second:
                 raise (error if second.status == error.status else second) from error
 
+    def _limit(self, query: Mapping[str, Any]) -> int:
+        """Most rows: as the settings say, or else the query, if it has calculations."""
+        saved = str(query.get("limit") or "")
+        if self.definition.limit == UNLIMITED and saved.isdecimal():
+            return int(saved) or UNLIMITED
+        return self.definition.limit
+
+    def _watched(
+        self, rows: Iterator[Row], query: Mapping[str, Any], columns: Iterable[Column]
+    ) -> Iterator[Row]:
+        """The rows of a query with pivots; with a warning where Looker may have cut these."""
+        pivoted = [one.field for one in columns if "object" in one.schema["type"]]
+        most = int(query.get("column_limit") or COLUMN_LIMIT)
+        seen: set[tuple[str, ...]] = set()
+        for row in rows:
+            if len(seen) < most:
+                for field in pivoted:
+                    if isinstance(cells := row.get(field), dict):
+                        seen.update(_paths(data_cells(cells)))
+            yield row
+        if len(seen) >= most:
+            self.logger.warning(
+                "%s has %d pivot values, as many as its column limit: there may be more.",
+                self.name,
+                most,
+            )
+
     def _bounds(self, result: Result) -> dict[str, Any]:
         """What keeps an incremental run to what is new, added to the query's own filters."""
         if not self.is_sorted or not result.order:
@@ -200,6 +234,15 @@ class QueryStream(IncrementalStream):
             expressions += filters.comparisons(key, self._bookmark, None)
         expression = " AND ".join(f"({one})" for one in expressions if one)
         return {"filters": given} | ({"filter_expression": expression} if expression else {})
+
+
+def _paths(cells: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The pivot values in a pivoted field, which some instances nest by field."""
+    for key, cell in cells.items():
+        if isinstance(cell, dict):
+            yield from ((key, *path) for path in _paths(cell))
+        else:
+            yield (key,)
 
 
 def _declare(properties: dict[str, Any], types: Mapping[str, str]) -> None:
