@@ -73,8 +73,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         int,
         Meta(
             ge=UNLIMITED,
-            description="Most rows. Default: -1, all. A result as long as its limit is reported "
-            "in the log.",
+            description="Most rows. Default: -1, all; with table calculations, that of the saved "
+            "query. A result as long as its limit is reported in the log.",
             extra={"must": LIMIT},
         ),
     ] = UNLIMITED
