@@ -34,7 +34,15 @@ if TYPE_CHECKING:
 
     from tap_looker.resources.resource import Resource
 
-FILES = ("README.md", "docs/streams.md", "docs/benchmarks.md", "meltano.yml", ".env.example")
+FILES = (
+    "README.md",
+    "docs/streams.md",
+    "docs/results.md",
+    "docs/usage.md",
+    "docs/benchmarks.md",
+    "meltano.yml",
+    ".env.example",
+)
 FIGURES = ROOT / "benchmarks" / "figures.json"
 
 GROUPS = {
@@ -56,6 +64,10 @@ KINDS = {
     "boolean": "boolean",
     "array": "array",
 }
+
+
+#: JSON's types in a table.
+TYPES = {"string": "text", "integer": "whole number", "object": "object", "array": "list"}
 
 
 class DocsError(Exception):
@@ -134,6 +146,40 @@ def settings_table() -> list[str]:
         secret = " Secret." if of.get("secret") else ""
         rows.append((f"`{name}`", default, of["description"] + secret))
     return table(("Setting", "Default", "What it is"), rows)
+
+
+def options_table(setting: str, *, of_both: bool | None = None) -> list[str]:
+    """One line for each option of an entry of a setting.
+
+    Args:
+        setting: A list of objects.
+        of_both: Only those that looks and queries have in common, or only the others.
+    """
+    items = {name: settings()[name]["items"] for name in (setting, "looks", "queries")}
+    common = items["looks"]["properties"].keys() & items["queries"]["properties"].keys()
+    required = items[setting]["required"]
+    rows = [
+        (
+            f"`{name}`",
+            type_of(of) + (", required" if name in required and of_both is None else ""),
+            of["description"],
+        )
+        for name, of in items[setting]["properties"].items()
+        if of_both in (None, name in common)
+    ]
+    return table(("Option", "Type", "What it is"), rows)
+
+
+def type_of(option: dict[str, Any]) -> str:
+    """The type of an option, for people."""
+    if "enum" in option:
+        return " or ".join(f"`{value}`" for value in option["enum"])
+    types = option["type"] if isinstance(option["type"], list) else [option["type"]]
+    named = {name: TYPES[name] for name in types if name != "null"}
+    if "array" in named:
+        of = type_of(option["items"])
+        named["array"] = f"list of {of}s" if of == "object" else f"list of {of}"
+    return " or ".join(named.values())
 
 
 def stream_summary() -> list[str]:
@@ -284,6 +330,9 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "settings": settings_table,
     "settings for Meltano": meltano_settings,
     "variables": variables,
+    "options of looks and queries": partial(options_table, "queries", of_both=True),
+    "options of queries": partial(options_table, "queries", of_both=False),
+    "options of system_activity": partial(options_table, "system_activity"),
     "stream summary": stream_summary,
     "selection": selection,
     "figures": figures,

@@ -6,10 +6,12 @@ import io
 import json
 import logging
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
+from singer_sdk.about import AboutInfo, MarkdownFormatter
 from singer_sdk.plugin_base import SingerCommand
 
 from tap_looker.access import as_dict, as_text, report
@@ -83,6 +85,23 @@ def command(of_sdk: click.Command) -> Command:
         context_settings=of_sdk.context_settings,
         logger=logger,
     )
+
+
+class Markdown(MarkdownFormatter, format_name="markdown"):
+    """``--about --format=markdown`` with the options of settings that are lists of objects."""
+
+    def format_about(self, about_info: AboutInfo) -> str:
+        """The SDK shows the properties of an object, and not those of a list's items."""
+        properties = {
+            name: {
+                **{key: items[key] for key in ("properties", "required") if key in items},
+                **of,
+            }
+            for name, of in about_info.settings["properties"].items()
+            for items in [of.get("items", {})]
+        }
+        settings = {**about_info.settings, "properties": properties}
+        return super().format_about(replace(about_info, settings=settings))
 
 
 def print_access(run: Run, selected: set[str], output_format: str) -> None:

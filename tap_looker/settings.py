@@ -16,6 +16,7 @@ from dotenv import load_dotenv
 from singer_sdk import typing as th
 
 from tap_looker.errors import SettingsError
+from tap_looker.queries import definitions
 from tap_looker.times import parse_time
 
 if TYPE_CHECKING:
@@ -144,34 +145,34 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "looks",
-        th.ArrayType(th.CustomType({"type": ["integer", "string", "object"]})),
+        th.ArrayType(th.CustomType(definitions.schema("looks"))),
         default=[],
         title="Looks",
         description=(
-            "Looks whose rows become streams: ids, or objects with id and any of name, "
-            "primary_keys, replication_key, timezone, limit and run. See docs/results.md."
+            "Looks whose rows become streams: ids, or objects with an id and options. "
+            "See docs/results.md."
         ),
         examples=[[42, {"id": 17, "name": "weekly_revenue", "primary_keys": ["orders.id"]}]],
     ),
     th.Property(
         "queries",
-        th.ArrayType(th.ObjectType(additional_properties=True)),
+        th.ArrayType(th.CustomType(definitions.schema("queries"))),
         default=[],
         title="Queries",
         description=(
-            "Queries whose rows become streams: objects with name and either query (the slug of a "
-            "saved one) or model, explore, fields and more. See docs/results.md."
+            "Queries whose rows become streams: objects with a name and either query (the slug of "
+            "a saved one) or model, explore, fields and more. See docs/results.md."
         ),
         examples=[[{"name": "top_customers", "query": "aogBgL6o3cKK1jN3RoZl5s"}]],
     ),
     th.Property(
         "system_activity",
-        th.ArrayType(th.ObjectType(additional_properties=True)),
+        th.ArrayType(th.CustomType(definitions.schema("system_activity"))),
         default=[],
         title="System Activity",
         description=(
-            "Explores of System Activity with fields of your choice: objects with explore and "
-            "fields, and any of name, primary_keys and replication_key. See docs/usage.md."
+            "Explores of System Activity with fields of your choice: objects with explore, fields "
+            "and options. See docs/usage.md."
         ),
         examples=[[{"explore": "user", "fields": ["user.id", "user.name"]}]],
     ),
@@ -322,8 +323,15 @@ def prepare(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
 def _type_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """Sets the defaults, and says which values do not fit the schema."""
     with_defaults = th.extend_validator_with_defaults(th.DEFAULT_JSONSCHEMA_VALIDATOR)
+    # The entries of lists are checked where their options are known: queries/definitions.py.
+    shallow = {
+        name: {key: value for key, value in of.items() if key != "items"}
+        if name in definitions.SETTINGS
+        else of
+        for name, of in schema["properties"].items()
+    }
     errors = []
-    for error in with_defaults(schema).iter_errors(config):
+    for error in with_defaults({**schema, "properties": shallow}).iter_errors(config):
         if error.validator == "required" or not error.path:
             continue
         name = str(error.path[0])

@@ -12,6 +12,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_looker import cli, settings
 from tap_looker.errors import SettingsError
+from tap_looker.queries.definitions import SETTINGS
 from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
 from tap_looker.run import Run
@@ -20,7 +21,7 @@ from tap_looker.streams import (
     SystemActivityStream,
     Writer,
     configured_streams,
-    mistakes_in,
+    own_entries,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class TapLooker(Tap):
                 self.config_jsonschema, ENVIRONMENT_PREFIX, find_dotenv(usecwd=True)
             )
         self.config_errors = settings.prepare(found, self.config_jsonschema)
-        self._mistakes = [] if self.config_errors else mistakes_in(found)
+        self._entries, self._mistakes = own_entries({} if self.config_errors else found)
         if validate_config and (self.config_errors or self._mistakes):
             raise SettingsError(self.config_errors or self._mistakes)
         writer = message_writer or Writer()
@@ -122,10 +123,10 @@ class TapLooker(Tap):
             **{one.name: ResourceStream(self, self.run, one) for one in RESOURCES},
             **{one.name: SystemActivityStream(self, self.run, one) for one in ACTIVITIES},
         }
-        if any(self.config.get(setting) for setting in ("looks", "queries", "system_activity")):
+        if any(self.config.get(setting) for setting in SETTINGS):
             if self.config_errors:
                 raise SettingsError(self.config_errors)
-            own, mistakes = configured_streams(self, self.run)
+            own, mistakes = configured_streams(self, self.run, self._entries)
             self._mistakes = [*self._mistakes, *mistakes]
             streams |= {stream.name: stream for stream in own}
         return list(streams.values())

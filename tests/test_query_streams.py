@@ -6,22 +6,26 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import signal
 import subprocess
 import time
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import jsonschema
 import pytest
+from looker_sdk.sdk.api40.models import Query, WriteQuery
 from support import COMMAND, DEADLINE, Run, finished, run_cli, settings_of
 
 from looker_emulator import Emulator, Fault
 from looker_emulator.queries.thelook.model import EXPLORES
-from tap_looker.errors import RequestError
+from tap_looker.errors import QueryError, RequestError
 from tap_looker.looker.client import LookerClient
-from tap_looker.queries import columns, execute, keyset
+from tap_looker.queries import columns, execute, keyset, resolve
 from tap_looker.queries.columns import Key
 
 pytestmark = pytest.mark.usefixtures("_quick_retries")
@@ -525,13 +529,262 @@ def test_calculations_see_what_is_not_selected(results, shop):
     assert sum(record["share"] for record in run.records["shares"]) == pytest.approx(1)
 
 
-def test_calculations_without_a_limit_say_what_to_do(results, shop):
-    run = results.sync(looks=[shop.look_id("Share of each status")])
+def test_calculations_without_a_limit_say_what_to_do(results):
+    run = results.sync(queries=[query("orders.status", dynamic_fields=[ROW])])
     assert run.exit_code == 1
     (failure,) = failures(run)
     assert "row limit is required" in failure, "Looker's words"
-    assert "set limit in looks[0]" in failure
+    assert "set limit in queries[0]" in failure
     assert run.records == {}
+
+
+ROW = {"table_calculation": "row", "expression": "1 + 1", "_type_hint": "number"}
+
+
+def changed(emulator, title, **properties):
+    """Settings for a look whose query is changed; as lists, what Looker has as JSON text."""
+    identifier = emulator.look_id(title)
+    (look,) = (one for one in emulator.instance.looks if one["id"] == identifier)
+    if "dynamic_fields" in properties:
+        properties["dynamic_fields"] = json.dumps(properties["dynamic_fields"])
+    look["query"].update(properties)
+    return {"looks": [{"id": identifier, "name": "mine"}]}
+
+
+def answering(emulator, *rows):
+    """Have queries answered with these rows."""
+    emulator.add_fault(Fault("status", RUN, times=None, status=200, json=list(rows)))
+
+
+def test_every_property_of_a_query_is_thought_of():
+    text = Path(resolve.__file__).read_text("utf-8")
+    table = text[text.index("# What becomes of") : text.index("SENT = (")]
+    named = set(re.findall(r"\w+", table))
+    assert {*Query.__annotations__, *WriteQuery.__annotations__} <= named
+    for name in (*resolve.SENT, *resolve.SENT_WITH_CALCULATIONS, "total", "row_total"):
+        assert name in WriteQuery.__annotations__
+
+
+OF_ALL_KINDS = {
+    "sorts": ["orders.created_date desc"],
+    "limit": "20",
+    "column_limit": "30",
+    "fill_fields": ["orders.created_date"],
+    "subtotals": ["orders.created_date"],
+    "total": True,
+    "row_total": "right",
+    "vis_config": {"type": "table"},
+    "filter_config": {"orders.id": []},
+    "visible_ui_sections": "data",
+}
+
+
+@pytest.mark.parametrize("catalog", [False, True])
+@pytest.mark.parametrize(
+    ("expression", "sent"),
+    [
+        (None, {"limit": "-1"}),
+        ("offset(${orders.count}, 1)", {"limit", "fill_fields", "subtotals"}),
+        ("${orders.count:total}", {"limit", "fill_fields", "subtotals", "total"}),
+        ("${orders.count:row_total}", {"limit", "fill_fields", "subtotals", "row_total"}),
+    ],
+)
+def test_what_calculations_need_of_a_saved_query_is_sent(of, catalog, expression, sent):
+    with Emulator() as emulator:
+        settings = changed(
+            emulator,
+            "Orders by status",
+            **OF_ALL_KINDS,
+            fields=["orders.created_date", "orders.count"],
+            dynamic_fields=[{**ROW, "expression": expression}] if expression else [],
+        )
+        answering(emulator, {"orders.created_date": "2026-01-01", "orders.count": 1, "row": 2})
+        results = of(emulator)
+        results.discovered.clear()
+        known = results.catalog(**settings) if catalog else None
+        run_cli(*results.arguments(known, **settings)).succeeded()
+        (body,) = queries(emulator)
+        always = {
+            "model": "thelook",
+            "view": "orders",
+            "fields": ["orders.created_date", "orders.count"],
+            "column_limit": "30",
+            "query_timezone": "UTC",
+        }
+        if expression:
+            always |= {name: OF_ALL_KINDS[name] for name in sent | {"sorts"}}
+            body.pop("dynamic_fields")
+        else:
+            always |= {"sorts": ["orders.created_date"], **sent}
+            body.pop("dynamic_fields", None)
+        assert body == always
+
+
+def test_calculations_see_the_rows_of_the_saved_query(of):
+    """Its limit and its order; a result as long as the limit is reported."""
+    with Emulator() as emulator:
+        settings = changed(
+            emulator,
+            "Share of each status",
+            fields=["orders.id", "orders.quantity"],
+            sorts=["orders.id desc"],
+            limit="10",
+            dynamic_fields=[{**ROW, "expression": "sum(${orders.quantity})"}],
+        )
+        run = run_cli(*of(emulator).arguments(**settings)).succeeded()
+        last = emulator.sql("SELECT id, quantity FROM store_orders ORDER BY id DESC LIMIT 10")
+        found = run.records["mine"]
+        assert [(one["orders_id"], one["orders_quantity"]) for one in found] == last
+        assert {one["row"] for one in found} == {sum(quantity for _, quantity in last)}
+        assert [line for line in run.warnings if "as many as its limit" in line]
+
+
+MARKED = [
+    {"orders.status": "complete", "orders.count": 1, "row": 2},
+    {"orders.status": None, "orders.count": 2, "row": 2},
+    {"orders.status": None, "orders.count": 3, "row": 2, "$$$__grouping__$$$": []},
+]
+TOTAL = {**ROW, "expression": "${orders.count:total}"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "records"),
+    [
+        (MARKED, 2),
+        (MARKED[::2], 1),
+        (MARKED[:1], 1),
+        ([MARKED[1], MARKED[0]], 2),
+        (MARKED[:2], None),
+        ([], 0),
+    ],
+)
+def test_rows_of_totals_are_no_records(of, rows, records):
+    with Emulator() as emulator:
+        settings = changed(
+            emulator,
+            "Orders by status",
+            fields=["orders.status", "orders.count"],
+            total=True,
+            dynamic_fields=[TOTAL],
+        )
+        answering(emulator, *rows)
+        run = run_cli(*of(emulator).arguments(**settings))
+        assert len(run.records.get("mine", [])) == (records or 0)
+        if records is None:
+            (failure,) = failures(run)
+            assert "rows of totals" in failure
+        else:
+            run.succeeded()
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_sure"),
+    [
+        ([("a", "b"), ("a", "c")], True),
+        ([("a", "b"), ("a", None)], False),
+        ([("a", None), ("a", "b")], False),
+        ([(None, "b"), ("a", "b")], True),
+    ],
+)
+def test_a_row_that_may_be_a_subtotal_is_an_error(of, rows, is_sure):
+    with Emulator() as emulator:
+        settings = changed(
+            emulator,
+            "Orders by status",
+            fields=["users.city", "orders.status", "orders.count"],
+            subtotals=["users.city"],
+            dynamic_fields=[ROW],
+        )
+        names = ("users.city", "orders.status")
+        answering(
+            emulator,
+            *({**dict(zip(names, row, strict=True)), "orders.count": 1, "row": 2} for row in rows),
+        )
+        run = run_cli(*of(emulator).arguments(**settings))
+        assert len(run.records.get("mine", [])) == (len(rows) if is_sure else 0)
+        assert len(failures(run)) == (not is_sure)
+
+
+def test_marked_subtotals_beside_calculations_are_no_records(of):
+    with Emulator(totals_in_rows=True) as emulator:
+        settings = changed(
+            emulator, "Share of each status", subtotals=["orders.status"], total=True
+        )
+        run = run_cli(*of(emulator).arguments(**settings)).succeeded()
+        expected = emulator.sql("""
+            SELECT DISTINCT status, coalesce(total_sale_price > 500, false) FROM store_orders""")
+        assert len(run.records["mine"]) == len(expected)
+
+
+@pytest.mark.parametrize("catalog", [False, True])
+def test_disabled_custom_fields_are_no_columns(of, catalog):
+    with Emulator() as emulator:
+        custom = {"dimension": "double", "expression": "${orders.id} * 2", "_type_hint": "number"}
+        settings = changed(
+            emulator,
+            "Every order",
+            fields=["orders.id", "double", "orders.status"],
+            sorts=["double desc", "orders.id"],
+            dynamic_fields=[{**ROW, "is_disabled": True}, {**custom, "is_disabled": True}],
+        )
+        results = of(emulator)
+        results.discovered.clear()
+        known = results.catalog(**settings) if catalog else None
+        run = run_cli(*results.arguments(known, **settings)).succeeded()
+        assert set(run.records["mine"][0]) == {"orders_id", "orders_status"}
+        assert len(run.records["mine"]) == 1_000
+        (call,) = [call for call in emulator.calls if call.path == RUN]
+        assert call.query["server_table_calcs"] == "false"
+
+
+def test_dynamic_fields_that_cannot_be_read_are_a_mistake(of):
+    with Emulator() as emulator:
+        settings = changed(emulator, "Every order", dynamic_fields={"dimension": "a"})
+        found = of(emulator).discover(**settings)
+        assert found.exit_code == 1
+        assert "Setting looks[0]: its dynamic_fields are not a list" in found.stderr
+
+
+@pytest.mark.parametrize("by_field", [False, True])
+@pytest.mark.parametrize(
+    ("limit", "reported"), [(None, False), ("50", False), ("3", True), ("2", True)]
+)
+def test_pivots_as_many_as_the_column_limit_are_reported(of, by_field, limit, reported):
+    with Emulator(pivots_by_field=by_field) as emulator:
+        settings = changed(emulator, "Orders by month and status", column_limit=limit)
+        run = run_cli(*of(emulator).arguments(**settings)).succeeded()
+        warnings = [line for line in run.warnings if "column limit" in line]
+        assert len(warnings) == reported
+        assert all(f"mine has {limit} pivot values" in line for line in warnings)
+
+
+def test_a_query_of_ones_own_may_set_its_column_limit(results, shop):
+    entry = query("orders.status", "users.city", "orders.count", pivots=["users.city"])
+    run = results.sync(queries=[{**entry, "column_limit": 2}]).succeeded()
+    assert queries(shop)[-1]["column_limit"] == "2"
+    assert {len(one["orders_count"]) for one in run.records["mine"]} == {2}
+    assert [line for line in run.warnings if "column limit" in line]
+
+
+def test_totals_of_rows_with_pivots_are_left_out_of_the_cells(of):
+    with Emulator() as emulator:
+        settings = changed(
+            emulator,
+            "Orders by month and status",
+            dynamic_fields=[
+                {**ROW, "expression": "${orders.count:row_total}", "_kind_hint": "supermeasure"},
+                {**ROW, "table_calculation": "each", "_kind_hint": "measure"},
+            ],
+        )
+        cells = {"complete": 1, "pending": 2, "$$$_row_total_$$$": 3}
+        row = {"orders.created_month": "2026-01", "row": 3}
+        row |= dict.fromkeys(("orders.count", "orders.revenue", "each"), cells)
+        answering(emulator, row)
+        run = run_cli(*of(emulator).arguments(**settings)).succeeded()
+        assert queries(emulator)[0]["row_total"] == "right"
+        (record,) = run.records["mine"]
+        assert record["row"] == 3, "one value for the row"
+        assert record["orders_count"] == record["each"] == {"complete": 1, "pending": 2}
 
 
 def test_totals_and_subtotals_are_left_out(of):
@@ -542,6 +795,71 @@ def test_totals_and_subtotals_are_left_out(of):
             SELECT p.category, o.status, sum(o.total_sale_price) FROM {JOINED}
             GROUP BY 1, 2 ORDER BY 1, 2""")
         assert [tuple(record.values()) for record in exact(run, f"look_{look}")] == expected
+
+
+# ---------------------------------------------------------------------------- types of the settings
+
+TYPES = {
+    "orders.id": "string",
+    "orders.total_sale_price": "string",
+    "orders.is_gift": "string",
+    "orders.quantity": "number",
+    "orders.created_date": "string",
+    "orders.created_year": "string",
+    "orders.created_raw": "time",
+    "orders.status": "string",
+}
+
+
+@pytest.mark.parametrize("known", ["without a catalog", "with", "with an older one"])
+@pytest.mark.parametrize("cap", [None, 500])
+def test_types_of_the_settings_go_before_those_of_lookml(of, known, cap):
+    """Also of a key: the rows are read on in Looker's order of it, not in that of the column."""
+    with Emulator(row_cap=cap) as emulator:
+        results, entry = of(emulator), query(*TYPES, types=TYPES)
+        older = {**entry, "types": {}}
+        catalog = results.catalog(queries=[older if "older" in known else entry])
+        arguments = results.arguments(None if "without" in known else catalog, queries=[entry])
+        run = run_cli(*arguments).succeeded()
+        schema = run.schemas["mine"]
+        properties = schema["schema"]["properties"]
+        assert {name: of["type"][0] for name, of in properties.items()} == {
+            name.replace(".", "_"): "number" if kind == "number" else "string"
+            for name, kind in TYPES.items()
+        }
+        assert properties["orders_created_raw"]["format"] == "date-time"
+        assert "format" not in properties["orders_created_date"]
+        assert properties["orders_created_date"]["description"]
+        assert schema["key_properties"] == ["orders_id"]
+        rows = emulator.sql("""
+            SELECT id, total_sale_price, coalesce(is_gift, false), quantity,
+                strftime(created, '%Y-%m-%d'), year(created),
+                strftime(created, '%Y-%m-%dT%H:%M:%SZ'), status
+            FROM store_orders ORDER BY id""")
+        expected = [
+            (str(key), str(price), "Yes" if gift else "No", quantity, day, str(year), time, status)
+            for key, price, gift, quantity, day, year, time, status in rows
+        ]
+        assert [tuple(record.values()) for record in exact(run, "mine")] == expected
+
+
+def test_types_of_fields_that_are_none_are_mistakes(results, shop):
+    look = {"id": shop.look_id("Orders by month and status"), "name": "pivoted"}
+    entries = {
+        "looks": [{**look, "types": {"orders.count": "string", "orders.status": "string"}}],
+        "queries": [query("orders.id", types={"orders.nope": "string"})],
+    }
+    found = results.discover(**entries)
+    assert found.exit_code == 1
+    run = results.sync(results.catalog(looks=[look], queries=[query("orders.id")]), **entries)
+    assert len(failures(run)) == 2
+    for place, what in (
+        ("looks[0]", "types: orders.count is pivoted, and so an object"),
+        ("looks[0]", "types: orders.status is not among the fields"),
+        ("queries[0]", "types: orders.nope is not among the fields"),
+    ):
+        assert f"Setting {place}: {what}." in found.stderr
+        assert any(place in line and what in line for line in failures(run))
 
 
 # ------------------------------------------------------------------------------------ names, keys
@@ -622,6 +940,39 @@ def test_custom_filters_and_sorts_of_ones_own(results, shop):
     assert [record["orders_total_sale_price"] for record in exact(run, "mine")] == [
         price for _, price in expected
     ]
+
+
+def test_filters_that_are_lists_mean_their_values(results, shop):
+    note = 'Grüße, "Ada" 🪴'
+    entry = query(
+        "orders.id",
+        filters={
+            "orders.note": [note, "note 5", "note_"],
+            "orders.quantity": [1, 2],
+            "orders.is_gift": False,
+            "orders.status": ["complete", "pending"],
+        },
+    )
+    run = results.sync(queries=[entry]).succeeded()
+    expected = shop.sql(f"""
+        SELECT id FROM store_orders
+        WHERE note IN ('{note}', 'note 5') AND quantity IN (1, 2)
+        AND NOT coalesce(is_gift, false) AND status IN ('complete', 'pending') ORDER BY id""")
+    assert expected
+    assert ids(run) == [identifier for (identifier,) in expected]
+
+
+def test_custom_fields_may_be_a_list_of_objects(results):
+    custom = {"dimension": "double", "expression": "${orders.id} * 2", "_type_hint": "number"}
+    entry = query("orders.id", "double", dynamic_fields=[custom])
+    run = results.sync(queries=[entry]).succeeded()
+    assert all(one["double"] == 2 * one["orders_id"] for one in run.records["mine"])
+
+
+def test_a_field_that_is_listed_twice_is_one_column(results):
+    entry = query("orders.id", "orders.status", "orders.id")
+    run = results.sync(queries=[entry]).succeeded()
+    assert list(run.schemas["mine"]["schema"]["properties"]) == ["orders_id", "orders_status"]
 
 
 # --------------------------------------------------------------------------------- what is selected
@@ -1326,6 +1677,61 @@ def test_a_task_that_ends_otherwise_says_how(of, ends):
         assert len(run.records["other"]) == 1_000
         assert emulator.count("/query_tasks", "POST") == 1, "not run again by itself"
         assert emulator.count("/running_queries/*") == 0, "there is nothing to cancel"
+
+
+class Task:
+    """In the place of a client: a query task that says one thing after the other."""
+
+    def __init__(self, *statuses):
+        self.statuses, self.looks, self.seconds = list(statuses), 0, 0
+
+    def wait(self, seconds):
+        self.seconds += seconds
+
+    def get(self, *_, **__):
+        self.looks += 1
+        status = self.statuses.pop(0) if self.statuses[1:] else self.statuses[0]
+        return SimpleNamespace(data={"id": "1", "status": status})
+
+    def stream(self, *_, **__):
+        raise RequestError("It is gone.", 404)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "looks"),
+    [
+        ("complete", [], 0),
+        ("Complete", [], 0),
+        (None, ["Added", "RUNNING", "Complete"], 3),
+        ("queued", ["warming up", "running", "complete"], 3),
+        ("added", ["expired", "running", "complete"], 3),
+        ("missing", ["running", "expired", "running", "complete"], 4),
+        ("running", ["running"] * 200 + ["complete"], 201),
+    ],
+)
+def test_a_task_is_watched_to_its_end_whatever_it_says_in_between(first, then, looks):
+    task = Task(*then)
+    execute._await_task(task, "/query_tasks/1", {"id": "1", "status": first})
+    assert task.looks == looks
+
+
+@pytest.mark.parametrize(
+    ("statuses", "looks", "words"),
+    [
+        (["expired", "expired"], 2, "ended as expired"),
+        (["running", "missing", "missing"], 3, "ended as missing"),
+        (["Killed"], 1, "ended as killed"),
+        (["hibernating"], execute.MAX_UNKNOWN - 1, '"hibernating"'),
+        (["running", "a", "running", "b"], execute.MAX_UNKNOWN + 2, '"b"'),
+    ],
+)
+def test_a_task_without_an_end_or_a_result_is_an_error(statuses, looks, words):
+    task = Task(*statuses)
+    first = {"id": "1", "status": "hibernating" if "hibernating" in statuses else "added"}
+    with pytest.raises(QueryError, match=words):
+        execute._await_task(task, "/query_tasks/1", first)
+    assert task.looks == looks
+    assert task.seconds < 600
 
 
 def test_what_the_database_says_to_a_task_is_said(of):

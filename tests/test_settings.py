@@ -7,16 +7,19 @@ import ipaddress
 import json
 import logging
 from copy import deepcopy
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from support import run_cli, selecting
 
 from tap_looker import settings
 from tap_looker.errors import SettingsError
+from tap_looker.streams import own_entries
 from tap_looker.tap import TapLooker
 
 KEY = {
@@ -363,6 +366,232 @@ def test_unknown_settings_are_named_and_their_values_are_not(caplog):
     assert caplog.messages == ["Unknown settings are ignored: api_port, subdomain."]
 
 
+# ------------------------------------------------------------------------------- lists of objects
+
+OPTIONS = {
+    "looks": "id name primary_keys replication_key timezone limit run types",
+    "queries": "query model explore fields filters filter_expression sorts pivots column_limit "
+    "dynamic_fields "
+    "name primary_keys replication_key timezone limit run types",
+    "system_activity": "explore fields name primary_keys replication_key types",
+}
+OF_QUERY = {"name": "mine", "model": "thelook", "explore": "orders", "fields": ["orders.id"]}
+OF_ACTIVITY = {"explore": "user", "fields": ["user.id"], "primary_keys": ["user.id"]}
+
+
+def items(setting):
+    """The schema of the entries of a setting."""
+    return settings.SCHEMA["properties"][setting]["items"]
+
+
+@pytest.mark.parametrize("setting", OPTIONS)
+def test_the_schema_describes_every_option_of_an_entry(setting):
+    found = items(setting)["properties"]
+    assert list(found) == OPTIONS[setting].split()
+    for option in found.values():
+        assert option["type"]
+        assert option["description"].endswith(".")
+    assert items(setting)["additionalProperties"] is False
+
+
+def what_is_wrong(**config):
+    """What is said of the entries of settings that are lists of objects."""
+    return own_entries(prepared(**config))[1]
+
+
+GOOD = [
+    ("looks", 42),
+    ("looks", "42"),
+    ("looks", {"id": 42}),
+    ("looks", {"id": "42", "name": "mine", "primary_keys": ["a.b"], "replication_key": "a.b"}),
+    ("looks", {"id": 42, "timezone": "Europe/Berlin", "limit": 100, "run": "task"}),
+    ("looks", {"id": 42, "limit": -1, "replication_key": None}),
+    ("looks", {"id": 42, "types": {"a.b": "string", "a.c": "time"}}),
+    ("queries", {"name": "mine", "query": "aogBgL6o3cKK1jN3RoZl5s"}),
+    ("queries", OF_QUERY),
+    ("queries", {**OF_QUERY, "sorts": ["orders.id desc"], "pivots": ["orders.id"]}),
+    ("queries", {**OF_QUERY, "filters": {"orders.status": "complete"}}),
+    ("queries", {**OF_QUERY, "filters": {"a.b": 5, "a.c": Decimal("2.50"), "a.d": True}}),
+    ("queries", {**OF_QUERY, "filters": {"a.b": ["x", "y"], "a.c": [1, 2.5], "a.d": ["x", False]}}),
+    ("queries", {**OF_QUERY, "filter_expression": "${orders.id} > 1", "dynamic_fields": "[]"}),
+    ("queries", {**OF_QUERY, "dynamic_fields": [{"dimension": "a", "expression": "1"}]}),
+    ("system_activity", OF_ACTIVITY),
+    ("system_activity", {**OF_ACTIVITY, "name": "mine", "replication_key": "user.id"}),
+    ("system_activity", {**OF_ACTIVITY, "replication_key": None}),
+]
+A_LOOK = "id must be the id of a look: text or a whole number"
+FIELDS = "must be a list of field names"
+A_TYPE = "must be one of string, number, integer, boolean, date, time"
+A_FILTER = "must be text, a number, true or false, or a list of these"
+DYNAMIC_FIELDS = "dynamic_fields must be a list of objects, or such a list as JSON text"
+LIMIT = "limit must be a number of rows (without quotes), or -1 for all"
+BAD = [
+    ("looks", True, "must be the id of a look, or an object"),
+    ("looks", 7.5, "must be the id of a look, or an object"),
+    ("looks", [7], "must be the id of a look, or an object"),
+    ("looks", {"id": True}, A_LOOK),
+    ("looks", {"id": 7.5}, A_LOOK),
+    ("looks", {"id": Decimal("3.5")}, A_LOOK),
+    ("looks", {"id": [7]}, A_LOOK),
+    ("looks", {"id": 7, "name": 8}, "name must be text"),
+    ("looks", {"id": 7, "limit": "100"}, LIMIT),
+    ("looks", {"id": 7, "limit": 1.5}, LIMIT),
+    ("looks", {"id": 7, "limit": True}, LIMIT),
+    ("looks", {"id": 7, "limit": -2}, LIMIT),
+    ("looks", {"id": 7, "run": "later"}, "run must be stream or task"),
+    ("looks", {"id": 7, "run": 1}, "run must be stream or task"),
+    ("looks", {"id": 7, "timezone": 2},
+     "timezone must be the name of a time zone, such as Europe/Berlin"),
+    ("looks", {"id": 7, "primary_keys": "a.b"}, f"primary_keys {FIELDS}"),
+    ("looks", {"id": 7, "primary_keys": ["a.b", 5]}, f"primary_keys {FIELDS}"),
+    ("looks", {"id": 7, "replication_key": ["a.b"]}, "replication_key must be the name of a field"),
+    ("looks", {"id": 7, "title": "a"}, "there is no option title (known: id, limit, name, "
+     "primary_keys, replication_key, run, timezone, types)"),
+    ("looks", {"id": 7, "types": {"a.b": "string", "a.c": "text"}}, f"types: a.c {A_TYPE}"),
+    ("looks", {"id": 7, "types": {"a.b": ["string"]}}, f"types: a.b {A_TYPE}"),
+    ("looks", {"id": 7, "types": ["a.b"]}, "types must be an object of field names and types"),
+    ("queries", "aogBgL6o3cKK1jN3RoZl5s", "must be an object"),
+    ("queries", {"name": "mine", "query": 7.5}, "query must be the slug of a saved query"),
+    ("queries", {**OF_QUERY, "model": 5}, "model must be text"),
+    ("queries", {**OF_QUERY, "fields": "orders.id"}, f"fields {FIELDS}"),
+    ("queries", {**OF_QUERY, "fields": [""]}, f"fields {FIELDS}"),
+    ("queries", {**OF_QUERY, "pivots": {}}, f"pivots {FIELDS}"),
+    ("queries", {**OF_QUERY, "sorts": [["orders.id", "desc"]]},
+     'sorts must be a list of field names, like ["orders.id desc"]'),
+    ("queries", {**OF_QUERY, "filters": ["a"]},
+     "filters must be an object of field names and filters"),
+    ("queries", {**OF_QUERY, "filters": {"a.b": "x", "a.c": None}},
+     'filters: a.c must not be null: leave the filter out, or write "NULL" or "-NULL"'),
+    ("queries", {**OF_QUERY, "filters": {"a.b": ["x", None]}},
+     'filters: a.b must not be null: leave the filter out, or write "NULL" or "-NULL"'),
+    ("queries", {**OF_QUERY, "filters": {"a.b": {"is": "x"}}}, f"filters: a.b {A_FILTER}"),
+    ("queries", {**OF_QUERY, "filters": {"a.b": [["x"]]}}, f"filters: a.b {A_FILTER}"),
+    ("queries", {**OF_QUERY, "filters": {"a.b": []}},
+     "filters: a.b must not be an empty list: leave the filter out"),
+    ("queries", {**OF_QUERY, "filters": {"a.b": ["x", ""]}},
+     'filters: a.b holds an empty text: write the filter expression "EMPTY" instead'),
+    ("queries", {**OF_QUERY, "dynamic_fields": {"dimension": "a"}}, DYNAMIC_FIELDS),
+    ("queries", {**OF_QUERY, "dynamic_fields": ["a"]}, DYNAMIC_FIELDS),
+    ("queries", {**OF_QUERY, "filter_expression": {}}, "filter_expression must be text"),
+    ("system_activity", 5, "must be an object"),
+    ("system_activity", {**OF_ACTIVITY, "fields": [None]}, f"fields {FIELDS}"),
+    ("system_activity", {**OF_ACTIVITY, "explore": 5}, "explore must be text"),
+    ("system_activity", {**OF_ACTIVITY, "replication_key": 5},
+     "replication_key must be the name of a field"),
+]  # fmt: skip
+BEYOND_TYPES = [
+    ("looks", {"id": ""}, "needs the id of a look"),
+    ("looks", {"id": None}, "needs the id of a look"),
+    ("looks", {"id": 7, "limit": 0}, LIMIT),
+    ("looks", {"id": 7, "timezone": "Mars/Olympus"}, "there is no time zone Mars/Olympus"),
+    ("queries", {"query": "a"}, "needs a name for its stream"),
+    ("queries", {"name": "mine", "query": "a", "model": "thelook", "fields": ["a.b"]},
+     "query is a saved query as a whole, without model, fields of your own"),
+    ("queries", {**OF_QUERY, "filters": {"a.b": float("nan")}}, f"filters: a.b {A_FILTER}"),
+    ("queries", {**OF_QUERY, "dynamic_fields": "[{"}, DYNAMIC_FIELDS),
+    ("queries", {**OF_QUERY, "dynamic_fields": '{"dimension": "a"}'}, DYNAMIC_FIELDS),
+    ("looks", {"id": 7, "replication_key": "a.b", "types": {"a.b": "string"}},
+     "types: a.b is the replication_key, which keeps its type"),
+    ("system_activity", {**OF_ACTIVITY, "types": {"user.name": "string"}},
+     "types: user.name is not among the fields"),
+    ("system_activity", {**OF_ACTIVITY, "types": {"user.id": "string"}},
+     "types: user.id is in the key or the bookmark, and keeps its type"),
+    ("system_activity", {**OF_ACTIVITY, "fields": []}, "needs fields, a list of field names"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("setting", "entry"), GOOD)
+def test_entries_that_fit(setting, entry):
+    assert what_is_wrong(**{setting: [entry]}) == []
+    assert Draft202012Validator(items(setting)).is_valid(entry)
+
+
+@pytest.mark.parametrize(("setting", "entry", "reason"), BAD)
+def test_entries_that_do_not_fit_say_which_option_and_what_it_must_be(setting, entry, reason):
+    good = {"looks": 1, "queries": OF_QUERY | {"name": "good"}, "system_activity": OF_ACTIVITY}
+    said = what_is_wrong(**{setting: [good[setting], entry]})
+    assert said == [f"Setting {setting}[1]: {reason}."]
+    assert not Draft202012Validator(items(setting)).is_valid(entry)
+
+
+@pytest.mark.parametrize(("setting", "entry", "reason"), BEYOND_TYPES)
+def test_what_types_do_not_say_of_an_entry(setting, entry, reason):
+    assert what_is_wrong(**{setting: [entry]}) == [f"Setting {setting}[0]: {reason}."]
+
+
+def test_all_that_is_wrong_with_an_entry_is_said_at_once():
+    entry = {"id": 1.5, "limit": 0, "run": 5, "timezone": "Mars/Olympus", "nonsense": 1}
+    said = what_is_wrong(looks=[entry])
+    assert len(said) == 5
+    for word in ("nonsense", "id must", "limit must", "run must", "Mars/Olympus"):
+        assert sum(word in line for line in said) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("complete,-pending", "complete,-pending"),
+        ("", ""),
+        (5, "5"),
+        (-5, "-5"),
+        (2.5, "2.5"),
+        (Decimal("3.50"), "3.50"),
+        (Decimal("1E+3"), "1000"),
+        (1e-7, "0.0000001"),
+        (True, "Yes"),
+        (False, "No"),
+        (["complete", "pending"], "complete,pending"),
+        ([1, 2, 3], "1,2,3"),
+        ([Decimal("0.10"), -1], "0.10,-1"),
+        ([True], "Yes"),
+        (["Santa Cruz, CA"], "Santa Cruz^, CA"),
+        (["50%", "a_b", "a^b", 'the "x"'], '50^%,a^_b,a^^b,the ^"x^"'),
+        (["-5", "a-b"], "^-5,a-b"),
+        (["NULL", "Empty", "not", "NOT NULL"], '"NULL","Empty","not","NOT NULL"'),
+        (["nullable", "nothing"], "nullable,nothing"),
+        ([" a", "b ", " "], '" a","b "," "'),
+        ([' "a_%'], r'" \"a_%"'),
+        (["a\\b"], r'"a\\b"'),
+        (["Zürich", "\N{DESERT ISLAND}"], "Zürich,\N{DESERT ISLAND}"),
+    ],
+)
+def test_filters_are_sent_as_filter_expressions(given, sent):
+    found, mistakes = own_entries(prepared(queries=[{**OF_QUERY, "filters": {"a.b": given}}]))
+    assert mistakes == []
+    (definition,) = found.results
+    assert definition.query["filters"] == {"a.b": sent}
+
+
+def test_dynamic_fields_are_sent_as_text():
+    listed = [{"dimension": "a", "expression": "1.50", "value": Decimal("1.50"), "x": None}]
+    found, _ = own_entries(prepared(queries=[{**OF_QUERY, "dynamic_fields": listed}]))
+    sent = found.results[0].query["dynamic_fields"]
+    assert sent == '[{"dimension":"a","expression":"1.50","value":1.50,"x":null}]'
+    found, _ = own_entries(prepared(queries=[{**OF_QUERY, "dynamic_fields": sent}]))
+    assert found.results[0].query["dynamic_fields"] == sent
+
+
+def test_null_is_not_set_in_an_entry_either():
+    nothing = dict.fromkeys(OPTIONS["queries"].split())
+    assert what_is_wrong(queries=[{**nothing, **OF_QUERY}]) == []
+
+
+def test_lists_of_objects_in_the_environment(monkeypatch):
+    found = environment(
+        monkeypatch,
+        looks='[42, {"id": 17, "limit": 5}]',
+        queries=json.dumps([OF_QUERY]),
+        system_activity=json.dumps([OF_ACTIVITY]),
+    )
+    assert found == {
+        "looks": [42, {"id": 17, "limit": 5}],
+        "queries": [OF_QUERY],
+        "system_activity": [OF_ACTIVITY],
+    }
+    assert what_is_wrong(**found) == []
+    assert environment(monkeypatch, looks="42, 43")["looks"] == ["42", "43"]
+
+
 # ----------------------------------------------------------------------------------- environment
 
 
@@ -479,3 +708,18 @@ def test_about_explains_every_setting():
         assert name in about
         if name in OWN:
             assert definition["description"] in about
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("form", ["json", "markdown"])
+def test_about_explains_every_option_of_an_entry(form):
+    about = run_cli("--about", f"--format={form}").stdout
+    told = json.loads(about)["settings"]["properties"] if form == "json" else {}
+    for setting, options in OPTIONS.items():
+        for option in options.split():
+            description = items(setting)["properties"][option]["description"]
+            if told:
+                assert told[setting]["items"]["properties"][option]["description"] == description
+            else:
+                assert f"| {setting}.{option} |" in about
+                assert description in about

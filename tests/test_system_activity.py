@@ -951,6 +951,32 @@ def test_types_of_own_fields_with_a_catalog_are_those_without(tmp_path):
         assert record["history_created_month"] == record["history_created_date"][:7]
 
 
+def test_types_of_own_fields_may_be_declared(tmp_path):
+    with Emulator(activity_rows=200) as emulator:
+        types = {"history.runtime": "string", "history.created_year": "string"}
+        entry = {"explore": "history", "fields": ["history.source", *types]}
+        settings = {"start_date": EVER, "system_activity": [{**entry, "types": types}]}
+        catalog = json.loads(discover(emulator, tmp_path, **settings).succeeded().stdout)
+        older = discover(emulator, tmp_path, **{**settings, "system_activity": [entry]})
+        older = json.loads(older.succeeded().stdout)
+        without = sync(emulator, tmp_path, **settings).succeeded()
+        values = [
+            value and str(value)
+            for (value,) in emulator.sql("SELECT runtime FROM sa_history ORDER BY id")
+        ]
+        for given in (catalog, older):
+            run = sync(emulator, tmp_path, alone(given, HISTORY), **settings).succeeded()
+            assert run.records[HISTORY] == without.records[HISTORY]
+            assert run.schemas[HISTORY]["schema"] == without.schemas[HISTORY]["schema"]
+        properties = without.schemas[HISTORY]["schema"]["properties"]
+        assert properties["history_runtime"]["type"] == ["string", "null"]
+        assert [record["history_runtime"] for record in without.records[HISTORY]] == values
+        assert {record["history_created_year"] for record in without.records[HISTORY]} <= {
+            "2025",
+            "2026",
+        }
+
+
 # ------------------------------------------------------------------------------------------- faults
 
 

@@ -289,6 +289,8 @@ def _dynamic(text: Any, explore: Explore, zone: str) -> tuple[dict[str, Field], 
     own: dict[str, Field] = {}
     calculations = []
     for each in given:
+        if each.get("is_disabled"):
+            continue
         name = each.get("table_calculation") or each.get("measure") or each.get("dimension")
         if not isinstance(name, str):
             raise Refused(422, "Validation Failed", dynamic_fields="a field has no name")

@@ -262,6 +262,7 @@ KINDS = {
     "distance": "number",
     "duration": "number",
     "yesno": "boolean",
+    "boolean": "boolean",
     "date": "date",
     "time": "date-time",
     "count": "integer",

@@ -30,10 +30,11 @@ from tap_looker.looker.response import (
 from tap_looker.queries.keyset import MAX_BREAKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Body, Row
+    from tap_looker.queries.keyset import Metadata
 
 RUN = "/queries/run/json"
 PARAMS = {
@@ -43,8 +44,12 @@ PARAMS = {
     "force_production": "true",
     "server_table_calcs": "false",
 }
+GROUPING = "$$$__grouping__$$$"  # what a row of totals or subtotals is grouped by
 MAX_POLL_INTERVAL = 30.0  # seconds between looks at a query task
-TASK_DONE = frozenset({"complete", "error", "killed", "expired", "failure"})
+TASK_RUNS = frozenset({"added", "running"})
+TASK_ENDED = frozenset({"complete", "error", "failure", "killed", "expired", "missing"})
+TASK_DOUBTFUL = frozenset({"expired", "missing"})  # believed of a task when they are said twice
+MAX_UNKNOWN = 20  # looks at a task that says what nobody knows: some minutes
 MAX_ERROR_BODY = 1_000_000  # bytes of a body that is no list of rows, to find its message in
 
 
@@ -124,17 +129,30 @@ def run_query_task(
 
 
 def _await_task(client: LookerClient, path: str, task: Row) -> None:
+    """Wait for the end of a task.
+
+    The statuses are in no enumeration: a word that is none of those known may mean anything, and
+    is waited for, but not for ever.
+    """
     waits = backoff.expo(factor=0.5, max_value=MAX_POLL_INTERVAL)
     next(waits)
-    while str(task.get("status")) not in TASK_DONE:
+    unknown, before = 0, ""
+    status = str(task.get("status") or "added").lower()
+    while status not in TASK_ENDED or (status in TASK_DOUBTFUL and status != before):
+        unknown += status not in TASK_RUNS | TASK_ENDED
+        if unknown == MAX_UNKNOWN:
+            raise QueryError(
+                f'The query task is "{status}", whatever that means: given up after {unknown} looks'
+                " at it."
+            )
         client.wait(next(waits))
         task = client.get(path, {"fields": "id,status"}, billing="db_query").data
         if not isinstance(task, dict) or task.get("status") is None:
             raise BadResponseError(f"GET {path}: the answer has no status.")
-    if task.get("status") != "complete":
+        before, status = status, str(task["status"]).lower()
+    if status != "complete":
         raise QueryError(
-            f"The query task ended as {task.get('status')}, without a result."
-            f"{_task_error(client, path)}"
+            f"The query task ended as {status}, without a result.{_task_error(client, path)}"
         )
 
 
@@ -147,6 +165,54 @@ def _task_error(client: LookerClient, path: str) -> str:
     except RequestError as error:
         return f" {error.message}"
     return ""
+
+
+def without_totals(
+    rows: Iterator[Row], query: Mapping[str, Any], metadata: Metadata
+) -> Iterator[Row]:
+    """The rows of a result without those of its totals and subtotals.
+
+    Raises:
+        QueryError: A row may be one of them, and Looker does not mark them.
+    """
+    if query.get("total") or query.get("subtotals"):
+        return _without_totals(rows, query, metadata)
+    return rows
+
+
+def _without_totals(
+    rows: Iterator[Row], query: Mapping[str, Any], metadata: Metadata
+) -> Iterator[Row]:
+    # Only at the end it shows whether they are marked; calculations keep a result short.
+    held = list(rows)
+    unmarked = [row for row in held if GROUPING not in row]
+    if unmarked and len(unmarked) == len(held) and _may_be_totals(unmarked, query, metadata()):
+        raise QueryError(
+            "The result may hold rows of totals or subtotals that cannot be told from others: some"
+            " rows have no value in their last dimensions. Filter these out, or take the totals out"
+            " of the query."
+        )
+    yield from unmarked
+
+
+def _may_be_totals(rows: Sequence[Row], query: Mapping[str, Any], known: Mapping[str, Row]) -> bool:
+    """Whether a row is like a total or a subtotal: nothing in the dimensions that it adds up."""
+    dimensions = [
+        name
+        for name in query["fields"]
+        if name not in (query.get("pivots") or ())
+        and known.get(name, {}).get("category") == "dimension"
+    ]
+    if query.get("total") and all(rows[-1].get(name) is None for name in dimensions):
+        return bool(dimensions) or len(rows) > 1
+    summed = [
+        dimensions[dimensions.index(name) + 1 :]
+        for name in query.get("subtotals") or ()
+        if name in dimensions
+    ]
+    return any(
+        all(row.get(name) is None for name in names) for names in summed if names for row in rows
+    )
 
 
 def _params(calculate: bool) -> dict[str, str]:  # noqa: FBT001

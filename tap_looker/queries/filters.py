@@ -5,6 +5,7 @@ Facts: Looker's documentation of filter expressions, and of its functions and op
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,48 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from tap_looker.queries.columns import Key
+
+
+def expression(value: Any) -> str:
+    """A filter of the settings as a filter expression.
+
+    A text is one already. A list holds values as they are, any of which may match.
+
+    Raises:
+        ValueError: It cannot be one; says what it must be.
+    """
+    if isinstance(value, str):
+        return value
+    if value == []:
+        raise ValueError("must not be an empty list: leave the filter out")
+    if isinstance(value, list):
+        return ",".join(_literally(one) if isinstance(one, str) else _plain(one) for one in value)
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        raise ValueError('must not be null: leave the filter out, or write "NULL" or "-NULL"')
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, (int, float, Decimal)) and (number := Decimal(str(value))).is_finite():
+        return format(number, "f")
+    raise ValueError("must be text, a number, true or false, or a list of these")
+
+
+def _literally(text: str) -> str:
+    """A value in a list of Looker's filter expressions for strings.
+
+    A caret takes the meaning from a character; but not from a word, a space at an end or a
+    backslash, where quotes do.
+    """
+    if not text:
+        raise ValueError('holds an empty text: write the filter expression "EMPTY" instead')
+    is_word = re.fullmatch(r"null|empty|not(\s.*)?", text, re.IGNORECASE | re.DOTALL)
+    if is_word or text != text.strip() or "\\" in text:
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return re.sub(r'^-|[\^"%_,]', r"^\g<0>", text)
 
 
 def time_range(

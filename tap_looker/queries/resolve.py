@@ -17,7 +17,7 @@ from tap_looker.errors import BadResponseError, RequestError
 from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.looker.response import segment
 from tap_looker.queries import columns as lookml
-from tap_looker.queries.definitions import QUERY_PROPERTIES, DefinitionError, zone_named
+from tap_looker.queries.definitions import DefinitionError, zone_named
 from tap_looker.queries.explores import read_explore
 from tap_looker.queries.keyset import sorts_as_text
 from tap_looker.values import MisfitError
@@ -34,6 +34,33 @@ if TYPE_CHECKING:
     from tap_looker.values import Misfits
 
 REFUSED = frozenset({400, 404, 422})  # what Looker answers to a field that it does not know
+
+# What becomes of the properties of a query (components Query and WriteQuery):
+#
+# model, view, fields, pivots, filters, filter_expression, dynamic_fields
+#                  sent: the rows are made of them.
+# query_timezone   sent; UTC where it names no zone.
+# sorts            sent: limits cut by them, and calculations go by them. Where the rows are read
+#                  along a key, which no query with calculations is, it takes their place.
+# column_limit     sent: it cuts the values of the pivots, which is reported.
+# limit            sent with calculations, which see no other rows; else all rows are read.
+# fill_fields      sent with calculations, whose offset() counts the filled rows too; else they are
+#                  rows without data.
+# subtotals        sent with calculations. Their rows are no records: execute.without_totals.
+# total            sent where a calculation refers to it, as ${orders.count:total}. Likewise.
+# row_total        sent where a calculation refers to it. Its cells are left out: data_cells.
+# filter_config    left out: the filters as the user interface shows them; it may contradict them.
+# vis_config, visible_ui_sections
+#                  left out: how the result is shown, which apply_vis=false ignores.
+# client_id        left out: it names a short address.
+# can, id, slug, url, share_url, expanded_share_url, has_table_calculations
+#                  left out: Looker's own words about a saved query.
+SENT = ("model", "view", "fields", "pivots", "filters", "filter_expression", "sorts",
+        "dynamic_fields", "column_limit")  # fmt: skip
+SENT_WITH_CALCULATIONS = ("limit", "fill_fields", "subtotals")
+REFERENCES = {":total}": ("total", True), ":row_total}": ("row_total", "right")}
+"""How calculations refer to totals, and what has Looker compute them."""
+ROW_TOTAL = "$$$_row_total_$$$"
 
 
 @dataclass(frozen=True)
@@ -110,8 +137,7 @@ class Resolver:
             resolved = zone_named(zone)
         except DefinitionError:
             zone, resolved = "UTC", UTC  # as "user_timezone": one that cannot be known
-        query = {name: saved[name] for name in QUERY_PROPERTIES if saved.get(name)}
-        return {**query, "query_timezone": zone}, resolved
+        return {**_body(saved), "query_timezone": zone}, resolved
 
     def _saved(self, definition: Definition) -> Mapping[str, Any]:
         if definition.query:
@@ -134,33 +160,69 @@ class Resolver:
         return query
 
 
-def _dynamic_fields(query: Mapping[str, Any]) -> dict[str, Row]:
-    """Custom fields and table calculations of a query, as metadata of fields.
+def _body(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """What is sent of a query, as the table above says."""
+    listed = _dynamic(saved)
+    disabled = {name for name, _, one in listed if one.get("is_disabled")}
+    body = {name: saved[name] for name in SENT if saved.get(name)}
+    body["fields"] = [
+        name for name in dict.fromkeys(saved.get("fields") or []) if name not in disabled
+    ]
+    if "sorts" in body:
+        sorts = [str(sort) for sort in body["sorts"] if sort]
+        body["sorts"] = [sort for sort in sorts if sort.split()[0] not in disabled]
+    if any(kind == "table_calculation" and name not in disabled for name, kind, _ in listed):
+        body |= {name: saved[name] for name in SENT_WITH_CALCULATIONS if saved.get(name)}
+        expressions = " ".join(str(one.get("expression")) for _, _, one in listed)
+        for reference, (name, turned_on) in REFERENCES.items():
+            if reference in expressions and saved.get(name, turned_on):
+                body[name] = saved.get(name, turned_on)
+    return body
+
+
+def _dynamic(query: Mapping[str, Any]) -> list[tuple[str, str, Row]]:
+    """The custom fields and table calculations of a query: name, kind, and all that is said of it.
 
     ``dynamic_fields`` is a JSON text in a string: a list of objects that name themselves in
     ``table_calculation``, ``dimension`` or ``measure``.
+
+    Raises:
+        DefinitionError: It is something else.
     """
-    text = query.get("dynamic_fields")
+    text = query.get("dynamic_fields") or "[]"
     try:
-        listed = msgspec.json.decode(text) if isinstance(text, str) else text
-    except msgspec.DecodeError:
-        listed = []
-    fields: dict[str, Row] = {}
-    for one in listed if isinstance(listed, list) else []:
-        for category in ("table_calculation", "dimension", "measure"):
-            if isinstance(one, dict) and isinstance(one.get(category), str):
-                hint = one.get("_type_hint") or one.get("type") or "text"
-                if hint == "date":
-                    hint = "string"  # Looker says so of times as well
-                fields[one[category]] = {
-                    "name": one[category],
-                    "type": hint,
-                    "label": one.get("label"),
-                    "category": category,
-                    "dynamic": True,
-                }
+        listed = msgspec.json.decode(text, type=list[dict[str, Any]])
+    except (msgspec.DecodeError, TypeError, RecursionError):
+        raise DefinitionError(["its dynamic_fields are not a list of objects in JSON"]) from None
+    found = []
+    for one in listed:
+        for kind in ("table_calculation", "dimension", "measure"):
+            if isinstance(one.get(kind), str):
+                found.append((one[kind], kind, one))
                 break
-    return fields
+    return found
+
+
+def _type_of(one: Row) -> str:
+    hint = str(one.get("_type_hint") or one.get("type") or "text")
+    return "string" if hint == "date" else hint  # Looker says so of times as well
+
+
+def _dynamic_fields(query: Mapping[str, Any]) -> dict[str, Row]:
+    """The fields that a query itself defines, but those that are disabled, as metadata."""
+    return {
+        name: {
+            "name": name,
+            "type": _type_of(one),
+            "label": one.get("label"),
+            "category": kind,
+            "dynamic": True,
+            # Of a query with pivots: one value for the row, not one for each pivot.
+            "is_of_row": one.get("_kind_hint") in ("dimension", "supermeasure"),
+        }
+        for name, kind, one in _dynamic(query)
+        if not one.get("is_disabled")
+    }
 
 
 def _described(
@@ -185,11 +247,12 @@ def _described(
         about = known.get(name, {})
         made = lookml.column(
             name,
-            str(about.get("type")),
+            definition.types.get(name) or str(about.get("type")),
             description=str(about.get("label") or ""),
             zone=zone,
         )
-        if pivots and about.get("category") in ("measure", "table_calculation"):
+        is_of_row = about.get("category") not in ("measure", "table_calculation")
+        if pivots and not (is_of_row or about.get("is_of_row")):
             made = replace(
                 made,
                 schema={**made.schema, "type": ["object", "null"]} | {"format": None},
@@ -199,6 +262,7 @@ def _described(
             made = replace(made, schema={k: v for k, v in made.schema.items() if v is not None})
         columns.append(made)
     mistakes += lookml.collisions(columns)
+    mistakes += _untypable(definition, columns)
     dimensions = [name for name in fields if known.get(name, {}).get("category") == "dimension"]
     for option, names in (
         ("primary_keys", definition.keys or ()),
@@ -275,18 +339,23 @@ def from_catalog(
                 f"catalog with --discover, or run Meltano with --refresh-catalog"
             ]
         )
-    columns = []
+    columns: list[lookml.Column] = []
     for column, name in names.items():
         made = lookml.column_of_schema(name, properties[column], zone)
         if "object" in properties[column].get("type", []):
             made = replace(made, convert=_pivoted, passthrough_types=lookml.NOTHING)
         columns.append(made)
+    if mistakes := _untypable(definition, columns):
+        raise DefinitionError(mistakes)
     keys = [names[key] for key in key_properties if key in names]
     kinds = {one.field: lookml.kind_of_schema(one.schema) for one in columns}
     order: dict[str, None] = {}
     if not pivots and not calculations:
         first = [definition.replication_key] if definition.replication_key else []
         order = dict.fromkeys([*first, *(keys or _grouped_by(fields, explore))])
+    # Looker sorts and compares by the type of LookML, whatever a column is declared to be.
+    for name in definition.types.keys() & order.keys():
+        kinds[name] = lookml.KINDS.get(str(explore().fields.get(name, {}).get("type")), "text")
     return Result(
         query=query,
         columns=tuple(columns),
@@ -307,10 +376,31 @@ def _grouped_by(fields: Sequence[str], explore: Callable[[], Explore]) -> list[s
     return [name for name in fields if known.get(name, {}).get("category") == "dimension"]
 
 
+def _untypable(definition: Definition, columns: Sequence[lookml.Column]) -> list[str]:
+    """What is wrong with the types of a definition, given the columns it has."""
+    by_field = {one.field: one for one in columns}
+    return [
+        f"types: {name} is not among the fields"
+        if name not in by_field
+        else f"types: {name} is pivoted, and so an object"
+        for name in definition.types
+        if name not in by_field or "object" in by_field[name].schema["type"]
+    ]
+
+
 def _pivoted(value: Any) -> Any:
     if isinstance(value, dict):
-        return value
+        return data_cells(value)
     raise MisfitError
+
+
+def data_cells(value: dict[str, Any]) -> dict[str, Any]:
+    """The cells of a pivoted field without totals of their row."""
+    return {
+        key: data_cells(cell) if isinstance(cell, dict) else cell
+        for key, cell in value.items()
+        if key != ROW_TOTAL
+    }
 
 
 def without_missing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_looker.streams.configured import configured_streams, mistakes_in
+from tap_looker.streams.configured import configured_streams, own_entries
 from tap_looker.streams.resource import ResourceStream
 from tap_looker.streams.system_activity import SystemActivityStream
 from tap_looker.streams.writer import Writer
@@ -12,5 +12,5 @@ __all__ = [
     "SystemActivityStream",
     "Writer",
     "configured_streams",
-    "mistakes_in",
+    "own_entries",
 ]

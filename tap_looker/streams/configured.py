@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from tap_looker.errors import LookerError, RequestError
 from tap_looker.queries.columns import KINDS, collisions, column, column_name, kind_of_schema
-from tap_looker.queries.definitions import DefinitionError, definitions, duplicates
+from tap_looker.queries.definitions import DefinitionError, Entries, duplicates, entries
 from tap_looker.queries.explores import explore_fields
 from tap_looker.queries.resolve import Resolver
 from tap_looker.queries.system_activity import ACTIVITIES, MODEL, PREFIX, Activity
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
+    from tap_looker.queries.definitions import ActivityOptions
     from tap_looker.resources.extraction import Extraction
     from tap_looker.run import Run
 
-ACTIVITY_OPTIONS = frozenset({"explore", "fields", "name", "primary_keys", "replication_key"})
 BY_KIND = {
     "integer": "integers",
     "number": "numbers",
@@ -62,25 +64,21 @@ class BrokenStream(LookerStream):
         raise LookerError(" ".join(self._mistakes))
 
 
-def mistakes_in(config: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the entries by themselves, one line each."""
-    found, mistakes = definitions(config)
+def own_entries(config: Mapping[str, Any]) -> tuple[Entries, list[str]]:
+    """The entries of the settings, and what is wrong with them by themselves, one line each."""
+    found, mistakes = entries(config)
     names = [(one.name, "of Looker's resources") for one in RESOURCES]
     names += [(one.name, "of System Activity") for one in ACTIVITIES]
-    names += [(one.name, one.where) for one in found]
-    for position, entry in enumerate(config.get("system_activity") or []):
-        where = f"system_activity[{position}]"
-        mistakes += [f"Setting {where}: {one}." for one in _mistakes_in_activity(entry)]
-        if isinstance(entry, dict):
-            own = (_activity_name(entry), where)
-            names = [
-                own if name == own[0] and "Activity" in of else (name, of) for name, of in names
-            ]
-            names += [own] if own not in names else []
-    return mistakes + duplicates(names)
+    names += [(one.name, one.where) for one in found.results]
+    for where, options in found.activities.items():
+        mistakes += [f"Setting {where}: {one}." for one in _mistakes_in_activity(options)]
+        own = (_activity_name(options), where)
+        names = [own if name == own[0] and "Activity" in of else (name, of) for name, of in names]
+        names += [own] if own not in names else []
+    return found, mistakes + duplicates(names)
 
 
-def configured_streams(tap: Tap, run: Run) -> tuple[list[LookerStream], list[str]]:
+def configured_streams(tap: Tap, run: Run, found: Entries) -> tuple[list[LookerStream], list[str]]:
     """The streams, and what is wrong with those that this instance cannot give.
 
     Raises:
@@ -96,7 +94,7 @@ def configured_streams(tap: Tap, run: Run) -> tuple[list[LookerStream], list[str
         streams.append(BrokenStream(tap, run, name, lines))
         mistakes.extend(lines)
 
-    for definition in definitions(tap.config)[0]:
+    for definition in found.results:
         if catalog is not None:
             if entry := catalog.get_stream(definition.name):
                 streams.append(QueryStream(tap, run, definition, entry=entry))
@@ -107,82 +105,74 @@ def configured_streams(tap: Tap, run: Run) -> tuple[list[LookerStream], list[str
             streams.append(QueryStream(tap, run, definition, result=result))
         except DefinitionError as error:
             broken(definition.name, definition.where, error.mistakes)
-    for position, entry in enumerate(tap.config.get("system_activity") or []):
-        if any(_mistakes_in_activity(entry)):
+    for where, options in found.activities.items():
+        if any(_mistakes_in_activity(options)):
             continue
-        name = _activity_name(entry)
+        name = _activity_name(options)
         try:
             if catalog is None:
-                kinds = _kinds_of_metadata(run.client, entry)
+                kinds = _kinds_of_metadata(run.client, options)
             elif known := catalog.get_stream(name):
-                kinds = _kinds_of_catalog(known.schema.to_dict()["properties"], entry)
+                kinds = _kinds_of_catalog(known.schema.to_dict()["properties"], options)
             else:
                 continue
-            streams.append(SystemActivityStream(tap, run, _activity(entry, kinds)))
+            streams.append(SystemActivityStream(tap, run, _activity(options, kinds)))
         except DefinitionError as error:
-            broken(name, f"system_activity[{position}]", error.mistakes)
+            broken(name, where, error.mistakes)
     return streams, mistakes
 
 
-def _mistakes_in_activity(entry: Any) -> Iterator[str]:
-    if not isinstance(entry, dict):
-        yield "must be an object"
-        return
-    for option in sorted(entry.keys() - ACTIVITY_OPTIONS):
-        yield f"there is no option {option} (known: {', '.join(sorted(ACTIVITY_OPTIONS))})"
-    if not isinstance(entry.get("explore"), str):
-        yield "needs an explore"
-    fields = entry.get("fields")
-    if not isinstance(fields, list) or not fields or not all(isinstance(f, str) for f in fields):
-        yield "needs fields, a list of field names"
-        return
-    if not _keys(entry):
+def _mistakes_in_activity(options: ActivityOptions) -> Iterator[str]:
+    if not _keys(options):
         yield "needs primary_keys"
-    yield from collisions([column(field, "string") for field in _all_fields(entry)])
+    yield from collisions([column(field, "string") for field in _all_fields(options)])
+    for field in options.types:
+        if field in (*_keys(options), _replication(options)):
+            yield f"types: {field} is in the key or the bookmark, and keeps its type"
+        elif field not in options.fields:
+            yield f"types: {field} is not among the fields"
 
 
-def _activity_name(entry: Mapping[str, Any]) -> str:
-    curated = _curated(entry)
-    return str(
-        entry.get("name") or (curated.name if curated else f"{PREFIX}{entry.get('explore')}")
-    )
+def _activity_name(options: ActivityOptions) -> str:
+    curated = _curated(options)
+    return options.name or (curated.name if curated else f"{PREFIX}{options.explore}")
 
 
-def _curated(entry: Mapping[str, Any]) -> Activity | None:
+def _curated(options: ActivityOptions) -> Activity | None:
     """The stream of the table that an entry replaces: the one of its name, or of its explore."""
     for one in ACTIVITIES:
-        if entry.get("name", one.name) == one.name and entry.get("explore") == one.explore:
+        if (options.name or one.name) == one.name and options.explore == one.explore:
             return one
     return None
 
 
-def _keys(entry: Mapping[str, Any]) -> list[str]:
-    curated = _curated(entry)
-    return list(entry.get("primary_keys") or (curated.keys.split() if curated else []))
+def _keys(options: ActivityOptions) -> list[str]:
+    curated = _curated(options)
+    return list(dict.fromkeys(options.primary_keys or (curated.keys.split() if curated else [])))
 
 
-def _replication(entry: Mapping[str, Any]) -> str:
-    curated = _curated(entry)
-    if "replication_key" in entry:
-        return str(entry["replication_key"] or "")
-    return curated.replication if curated and not entry.get("primary_keys") else ""
+def _replication(options: ActivityOptions) -> str:
+    curated = _curated(options)
+    if options.replication_key is not UNSET:
+        return options.replication_key or ""
+    return curated.replication if curated and not options.primary_keys else ""
 
 
-def _all_fields(entry: Mapping[str, Any]) -> list[str]:
-    needed = [*_keys(entry), _replication(entry)]
-    return list(dict.fromkeys(field for field in [*needed, *entry["fields"]] if field))
+def _all_fields(options: ActivityOptions) -> list[str]:
+    needed = [*_keys(options), _replication(options)]
+    return list(dict.fromkeys(field for field in [*needed, *options.fields] if field))
 
 
-def _kinds_of_metadata(client: LookerClient, entry: Mapping[str, Any]) -> dict[str, str]:
+def _kinds_of_metadata(client: LookerClient, options: ActivityOptions) -> dict[str, str]:
     try:
-        known = explore_fields(client, MODEL, entry["explore"])
+        known = explore_fields(client, MODEL, options.explore)
     except RequestError as error:
         raise DefinitionError(
-            [f"no explore {MODEL}::{entry['explore']}: {error.message.rstrip('.')}"]
+            [f"no explore {MODEL}::{options.explore}: {error.message.rstrip('.')}"]
         ) from error
-    fields = _all_fields(entry)
+    fields = _all_fields(options)
     mistakes = [
-        f"explore {MODEL}::{entry['explore']} has no field {field}"
+        f"explore {MODEL}::{options.explore} has no field {field}"
         for field in fields
         if field not in known
     ]
@@ -191,15 +181,15 @@ def _kinds_of_metadata(client: LookerClient, entry: Mapping[str, Any]) -> dict[s
     return {field: KINDS.get(str(known[field].get("type")), "text") for field in fields}
 
 
-def _kinds_of_catalog(properties: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, str]:
-    fields = _all_fields(entry)
+def _kinds_of_catalog(properties: Mapping[str, Any], options: ActivityOptions) -> dict[str, str]:
+    fields = _all_fields(options)
     return {field: kind_of_schema(properties.get(column_name(field), {})) for field in fields}
 
 
-def _activity(entry: Mapping[str, Any], kinds: Mapping[str, str]) -> Activity:
-    curated = _curated(entry)
-    replication = _replication(entry)
-    keys = _keys(entry)
+def _activity(options: ActivityOptions, kinds: Mapping[str, str]) -> Activity:
+    curated = _curated(options)
+    replication = _replication(options)
+    keys = _keys(options)
     # A grown id bounds pages by itself; only as the whole key can it be the bookmark.
     by_id = kinds.get(replication) in ("integer", "number")
     if by_id and keys != [replication]:
@@ -207,6 +197,7 @@ def _activity(entry: Mapping[str, Any], kinds: Mapping[str, str]) -> Activity:
     if replication and not by_id and kinds.get(replication) not in ("date", "date-time"):
         raise DefinitionError(["replication_key: must be a number that grows, or a time"])
     whole = {**kinds, replication: "integer"} if by_id else dict(kinds)
+    whole |= {field: KINDS[kind] for field, kind in options.types.items()}
     if len(keys) == 1 and kinds.get(keys[0]) == "number":
         whole[keys[0]] = "integer"  # LookML says number of ids too
     grouped: dict[str, list[str]] = {}
@@ -214,8 +205,8 @@ def _activity(entry: Mapping[str, Any], kinds: Mapping[str, str]) -> Activity:
         grouped.setdefault(BY_KIND[kind], []).append(field)
     time = curated.time if curated else ("" if by_id else replication)
     return Activity(
-        name=_activity_name(entry),
-        explore=entry["explore"],
+        name=_activity_name(options),
+        explore=options.explore,
         keys=" ".join(keys),
         replication=replication,
         time=time,

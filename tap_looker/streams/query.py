@@ -7,27 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import LookerError, RequestError, TimedOutError
 from tap_looker.queries import filters, keyset
-from tap_looker.queries.columns import column_name, records
+from tap_looker.queries.columns import column, column_name, records
 from tap_looker.queries.definitions import UNLIMITED, DefinitionError, zone_named
-from tap_looker.queries.execute import run_query, run_query_task
+from tap_looker.queries.execute import run_query, run_query_task, without_totals
 from tap_looker.queries.key_check import checked
-from tap_looker.queries.resolve import Resolver, from_catalog, without_missing
+from tap_looker.queries.resolve import Resolver, data_cells, from_catalog, without_missing
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 from tap_looker.values import to_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk import Tap
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
+    from tap_looker.queries.columns import Column
     from tap_looker.queries.definitions import Definition
     from tap_looker.queries.resolve import Result
     from tap_looker.resources.extraction import Extraction
     from tap_looker.run import Run
     from tap_looker.values import Misfits
 
+COLUMN_LIMIT = 50  # Looker's own, where a query has none
 REFUSED = frozenset({400, 403, 422})  # what Looker may answer to a limit of -1
 
 
@@ -61,6 +63,7 @@ class QueryStream(IncrementalStream):
             keys = [column_name(field) for field in result.keys]
         else:
             schema, keys = entry.schema.to_dict(), list(entry.key_properties or [])
+            _declare(schema["properties"], definition.types)
         super().__init__(tap, run, name=definition.name, keys=keys, schema=schema)
         if definition.replication_key:
             self.replication_key = column_name(definition.replication_key)
@@ -136,7 +139,8 @@ class QueryStream(IncrementalStream):
             body = {**query, "fields": [*fields, *pivots]}
             if left_out.intersection(sorts):
                 body["sorts"] = [sort for name, sort in sorts.items() if name not in left_out]
-            return self._limited(client, body, result)
+            rows = self._limited(client, body, result)
+            return self._watched(rows, body, asked) if pivots else rows
 
         found = records(kept, without_missing(run, wanted, result.metadata, misfits), misfits)
         if not result.keys:
@@ -178,13 +182,17 @@ class QueryStream(IncrementalStream):
         self, client: LookerClient, query: Mapping[str, Any], result: Result
     ) -> Iterator[Row]:
         """All rows, or as many as the settings allow."""
-        run = partial(
+        run_once = partial(
             run_query_task if self.definition.run == "task" else run_query,
             client,
             calculate=result.calculated,
             repeat_slow=False,
         )
-        limit = self.definition.limit
+
+        def run(body: Mapping[str, Any]) -> Iterator[Row]:
+            return without_totals(run_once(body), body, result.metadata)
+
+        limit = self._limit(query)
         if limit != UNLIMITED:
             sorts = {"sorts": [part.field for part in result.order]} if result.order else {}
             asked = {**query, **sorts} if self.is_sorted else {**sorts, **query}
@@ -232,6 +240,33 @@ class QueryStream(IncrementalStream):
             except RequestError as second:
                 raise (error if second.status == error.status else second) from error
 
+    def _limit(self, query: Mapping[str, Any]) -> int:
+        """Most rows: as the settings say, or else the query, if it has calculations."""
+        saved = str(query.get("limit") or "")
+        if self.definition.limit == UNLIMITED and saved.isdecimal():
+            return int(saved) or UNLIMITED
+        return self.definition.limit
+
+    def _watched(
+        self, rows: Iterator[Row], query: Mapping[str, Any], columns: Iterable[Column]
+    ) -> Iterator[Row]:
+        """The rows of a query with pivots; with a warning where Looker may have cut these."""
+        pivoted = [one.field for one in columns if "object" in one.schema["type"]]
+        most = int(query.get("column_limit") or COLUMN_LIMIT)
+        seen: set[tuple[str, ...]] = set()
+        for row in rows:
+            if len(seen) < most:
+                for field in pivoted:
+                    if isinstance(cells := row.get(field), dict):
+                        seen.update(_paths(data_cells(cells)))
+            yield row
+        if len(seen) >= most:
+            self.logger.warning(
+                "%s has %d pivot values, as many as its column limit: there may be more.",
+                self.name,
+                most,
+            )
+
     def _bounds(self, result: Result) -> dict[str, Any]:
         """What keeps an incremental run to what is new, added to the query's own filters."""
         if not self.is_sorted or not result.order:
@@ -261,3 +296,23 @@ class QueryStream(IncrementalStream):
 def _sorted_by(sort: Any) -> str:
     """The field of a sort, which may say ``desc`` after it."""
     return str(sort).split()[0]
+
+
+def _paths(cells: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The pivot values in a pivoted field, which some instances nest by field."""
+    for key, cell in cells.items():
+        if isinstance(cell, dict):
+            yield from ((key, *path) for path in _paths(cell))
+        else:
+            yield (key,)
+
+
+def _declare(properties: dict[str, Any], types: Mapping[str, str]) -> None:
+    """Give columns of a catalog the types that the settings say, which may be newer."""
+    for field, kind in types.items():
+        name = column_name(field)
+        known = properties.get(name, {}).get("type", "object")
+        if "object" in known:
+            continue  # which is said to be a mistake when the query is known
+        made = dict(column(field, kind, description=properties[name].get("description", "")).schema)
+        properties[name] = {**made, "type": made["type"] if "null" in known else made["type"][0]}
