@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,7 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.encoding.base import SingerMessageType
 
-from tap_looker.errors import DeniedError, IncompleteError, Interrupted, LookerError
+from tap_looker import output
+from tap_looker.errors import (
+    DeniedError,
+    IncompleteError,
+    Interrupted,
+    LookerError,
+    OutputError,
+    in_words,
+)
 from tap_looker.looker.client import LookerClient
 from tap_looker.looker.concurrency import Cancelled, Prefetcher
 from tap_looker.redaction import redact
@@ -84,7 +91,7 @@ class Run:
         self._stop = threading.Event()
         self._signal = 0
         self._is_active = False
-        self._failures: dict[str, Exception] = {}
+        self._failures: dict[str, LookerError] = {}
 
     @cached_property
     def client(self) -> LookerClient:
@@ -154,14 +161,11 @@ class Run:
             raise Interrupted(self._signal) from None
         if not self._is_active:
             raise error
-        if isinstance(error, RecursionError):
-            error = LookerError("An answer is nested too deeply.")
-        self._failures[name] = error
-        expected = isinstance(error, LookerError)
+        self._failures[name] = in_words(error)
         logger.warning(
             "%s could not be read whole; going on with the other streams.",
             name,
-            exc_info=error if not expected or logger.isEnabledFor(logging.DEBUG) else None,
+            exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
         )
 
     def has_failed(self, name: str) -> bool:
@@ -193,11 +197,11 @@ class Run:
         except (Interrupted, Cancelled):
             try:
                 self.writer.write_message(StateMessage(value=dict(state)))
-            except BrokenPipeError:
-                _drop_output()
+            except (BrokenPipeError, OutputError):
+                output.drop()
             raise Interrupted(self._signal) from None
         except BrokenPipeError:
-            _drop_output()
+            output.drop()
             raise LookerError("The target has stopped reading: see its own messages.") from None
         finally:
             failed = self._summarise()
@@ -256,7 +260,7 @@ class Run:
         """The last lines of a run that left something out; how many streams failed."""
         failed = 0
         for name, error in self._failures.items():
-            message = error.message if isinstance(error, LookerError) else repr(error)
+            message = error.message
             denied = isinstance(error, DeniedError)
             if denied:
                 message += f" {self._why_denied(name)}"
@@ -310,8 +314,3 @@ class Run:
         """The main thread hangs in a write to a target that does not read."""
         self.client.close()
         os._exit(128 + self._signal)
-
-
-def _drop_output() -> None:
-    """What still waits in the buffer has nowhere to go: the interpreter must not try at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

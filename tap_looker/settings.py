@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import json
 import logging
@@ -16,6 +17,7 @@ from dotenv import load_dotenv
 from singer_sdk import typing as th
 
 from tap_looker.errors import SettingsError
+from tap_looker.files import read_text
 from tap_looker.times import parse_time
 
 if TYPE_CHECKING:
@@ -232,7 +234,8 @@ def from_environment(schema: dict[str, Any], prefix: str, dotenv_path: str) -> d
     Raises:
         SettingsError: Values that cannot be read as the type of their setting.
     """
-    load_dotenv(dotenv_path or os.devnull)
+    if dotenv_path:
+        load_dotenv(stream=io.StringIO(read_text(dotenv_path, dotenv_path)))
     found: dict[str, Any] = {}
     errors: list[str] = []
     for name, definition in schema["properties"].items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import io
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dotenv import find_dotenv
@@ -10,7 +11,7 @@ from singer_sdk import Stream, Tap
 from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from tap_looker import cli, settings
+from tap_looker import cli, output, settings
 from tap_looker.errors import SettingsError
 from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
@@ -140,14 +141,28 @@ class TapLooker(Tap):
             self.streams  # noqa: B018
             if self._mistakes:
                 raise SettingsError(self._mistakes)
-            return super().run_discovery()
+            catalog = self.catalog_json_text
+            output.say(catalog)
+            return catalog
         finally:
             self.run.log_out()
 
     @classmethod
     def print_about(cls, output_format: str | None = None) -> None:
         """Explain the settings too, which the SDK's plain format only names."""
-        super().print_about(output_format or "markdown")
+        with redirect_stdout(io.StringIO()) as printed:
+            super().print_about(output_format or "markdown")
+        output.say(printed.getvalue().removesuffix("\n"))
+
+    @classmethod
+    def cb_config(
+        cls,
+        ctx: click.Context,  # noqa: ARG003
+        param: click.Option,  # noqa: ARG003
+        value: tuple[Any, ...],
+    ) -> Any:
+        """``--config``: files that were read, and ``ENV``."""
+        return cli.Config.of(value)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
@@ -205,6 +220,6 @@ class TapLooker(Tap):
         return cls(
             config=config.config if config else {},
             parse_env_config=bool(config and config.parse_env),
-            catalog=json.load(catalog) if catalog else None,
-            state=json.load(state) if state else None,
+            catalog=catalog,
+            state=state,
         )

@@ -18,6 +18,7 @@ LAYERS = (
     {"settings"},
     {"resources", "queries"},
     {"looker"},
+    {"files", "output"},
     {"schemas", "errors", "redaction", "times"},
 )
 """From the top down: a layer may import those below it, and within a room what does not circle."""

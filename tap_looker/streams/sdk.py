@@ -15,7 +15,7 @@ from singer_sdk import Stream
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 from singer_sdk.singerlib import RecordMessage
 
-from tap_looker.errors import Interrupted
+from tap_looker.errors import Interrupted, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ENDS_THE_RUN = (
     Interrupted,
     BrokenPipeError,
+    OutputError,
     AbortedSyncFailedException,
     AbortedSyncPausedException,
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib.encoding.base import SingerMessageType
+
+from tap_looker import output
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
@@ -35,7 +36,5 @@ class Writer(MsgSpecWriter):
 
     def flush(self) -> None:
         """Let go of what waits."""
-        lines, self._waiting = memoryview(self._waiting), bytearray()
-        while lines:  # an unbuffered output may take a part only
-            lines = lines[sys.stdout.buffer.write(lines) :]
-        sys.stdout.flush()
+        lines, self._waiting = self._waiting, bytearray()
+        output.write(lines)
