@@ -75,6 +75,8 @@ def command(of_sdk: click.Command) -> Command:
     for option in of_sdk.params:
         if option.name in OPTIONS_OF_FILES:
             option.type = JsonFile()
+        if option.name == "test":
+            option.type = click.Choice(["all", "schema", "disabled"])
     access = click.Option(
         ["--access"],
         is_flag=False,
@@ -91,6 +93,19 @@ def command(of_sdk: click.Command) -> Command:
         context_settings=of_sdk.context_settings,
         logger=logger,
     )
+
+
+def told(streams: Iterable[str], records: Mapping[str, int]) -> str:
+    """What a trial has read, in words.
+
+    Args:
+        streams: The streams that were tried.
+        records: How many records they have written, by the names that these were given.
+    """
+    count = sum(records.values())
+    text = f"{count} record{'' if count == 1 else 's'} of {', '.join(records) or 'no stream'}"
+    empty = [name for name in streams if name not in records]
+    return f"{text}; none of {', '.join(empty)}" if empty else text
 
 
 def print_access(run: Run, selected: set[str], output_format: str) -> None:

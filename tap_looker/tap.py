@@ -17,6 +17,7 @@ from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
 from tap_looker.run import Run
 from tap_looker.streams import (
+    CountingWriter,
     ResourceStream,
     SystemActivityStream,
     Writer,
@@ -201,20 +202,32 @@ class TapLooker(Tap):
         """
         if value == "disabled":
             return
-        tap = cls.from_options(ctx.params.get("config"))
-        if value == "schema":
-            tap.write_schemas()
-        else:
-            try:
+        writer = CountingWriter()
+        tap = cls.from_options(ctx.params.get("config"), message_writer=writer)
+        try:
+            if value == "schema":
+                tap.write_schemas()
+            else:
                 tap.run_connection_test()
-                tap.run.writer.flush()
-            finally:
+                writer.flush()
+        finally:
+            if value == "schema":
+                tap.run.log_out()
+            else:
                 tap.run.close()
+        if value == "all":
+            names = [one.stream_alias for own in tap.streams.values() for one in own.stream_maps]
+            cls.logger.info("The test has passed: %s.", cli.told(names, writer.records))
         ctx.exit()
 
     @classmethod
     def from_options(
-        cls, config: Any = None, catalog: Any = None, state: Any = None, **_: Any
+        cls,
+        config: Any = None,
+        catalog: Any = None,
+        state: Any = None,
+        message_writer: Writer | None = None,
+        **_: Any,
     ) -> TapLooker:
         """A tap from the values of the command's options."""
         return cls(
@@ -222,4 +235,5 @@ class TapLooker(Tap):
             parse_env_config=bool(config and config.parse_env),
             catalog=catalog,
             state=state,
+            message_writer=message_writer,
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from tap_looker.streams.configured import configured_streams, mistakes_in
 from tap_looker.streams.resource import ResourceStream
 from tap_looker.streams.system_activity import SystemActivityStream
-from tap_looker.streams.writer import Writer
+from tap_looker.streams.writer import CountingWriter, Writer
 
 __all__ = [
+    "CountingWriter",
     "ResourceStream",
     "SystemActivityStream",
     "Writer",

@@ -8,6 +8,7 @@ and copies each record; none of that is open to public hooks.
 from __future__ import annotations
 
 import abc
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ ENDS_THE_RUN = (
     AbortedSyncFailedException,
     AbortedSyncPausedException,
 )
+SAID_OTHERWISE = "An unhandled error occurred while syncing"
+"""What the SDK logs as an error at the record limit of a trial too, and for a broken pipe."""
 
 
 class SdkStream(Stream, abc.ABC):
@@ -51,6 +54,12 @@ class SdkStream(Stream, abc.ABC):
     def moves_bookmark(self, record: Row) -> bool:  # noqa: ARG002
         """Whether the bookmark goes to this record."""
         return self.replication_key is not None
+
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """As the SDK's, but no error of each exception that ends a stream: they are told of."""
+        if message.startswith(SAID_OTHERWISE):
+            level = logging.DEBUG
+        super().log(message, *args, level=level, **kwargs)
 
     def _write_schema_message(self) -> None:
         if self.has_first_answer():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
@@ -38,3 +39,18 @@ class Writer(MsgSpecWriter):
         """Let go of what waits."""
         lines, self._waiting = self._waiting, bytearray()
         output.write(lines)
+
+
+class CountingWriter(Writer):
+    """Counts what it writes, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Records by stream.
+        self.records: Counter[str] = Counter()
+
+    def write_message(self, message: Message) -> None:
+        """Write one line, and count it if it is a record."""
+        super().write_message(message)
+        if message.type is SingerMessageType.RECORD:
+            self.records[message.stream] += 1  # type: ignore[attr-defined]
