@@ -310,13 +310,18 @@ def prepare(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
 
 def _type_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """Sets the defaults, and says which values do not fit the schema."""
+    if "stream_maps" in schema["properties"]:  # what is in them is checked elsewhere
+        maps = {"stream_maps": {"type": "object"}}
+        schema = {**schema, "properties": {**schema["properties"], **maps}}
     with_defaults = th.extend_validator_with_defaults(th.DEFAULT_JSONSCHEMA_VALIDATOR)
     errors = []
     for error in with_defaults(schema).iter_errors(config):
         if error.validator == "required" or not error.path:
             continue
         name = str(error.path[0])
-        where = name + "".join(f"[{step!r}]" for step in list(error.path)[1:])
+        where = name + "".join(
+            f"[{step}]" if isinstance(step, int) else f".{step}" for step in list(error.path)[1:]
+        )
         if schema["properties"].get(name, {}).get("secret") or error.validator == "type":
             reason = f"must be {_types(error.schema)}"
             if schema["properties"].get(name, {}).get("secret"):
@@ -328,7 +333,7 @@ def _type_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
             bounds = f"at least {low}" if high is None else f"from {low} to {high}"
             reason = f"must be {bounds}, not {error.instance}"
         else:
-            reason = error.message
+            reason = "is not what it should be: see --about"
         errors.append(f"Setting {where}: {reason}.")
     return errors
 

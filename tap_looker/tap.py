@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dotenv import find_dotenv
 from singer_sdk import Stream, Tap
-from singer_sdk.exceptions import MappingError
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from tap_looker import cli, output, settings
-from tap_looker.errors import SettingsError
+from tap_looker.errors import SettingsError, listed
 from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
 from tap_looker.run import Run
@@ -23,10 +23,12 @@ from tap_looker.streams import (
     Writer,
     configured_streams,
     mistakes_in,
+    mistakes_in_maps,
+    unmatched,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import click
 
@@ -71,8 +73,13 @@ class TapLooker(Tap):
             )
         self.config_errors = settings.prepare(found, self.config_jsonschema)
         self._mistakes = [] if self.config_errors else mistakes_in(found)
-        if validate_config and (self.config_errors or self._mistakes):
-            raise SettingsError(self.config_errors or self._mistakes)
+        if validate_config:
+            mistakes = self.config_errors or [
+                *self._mistakes,
+                *mistakes_in_maps(found.get("stream_maps") or {}),
+            ]
+            if mistakes:
+                raise SettingsError(mistakes)
         writer = message_writer or Writer()
         self.run = Run(
             found,
@@ -92,20 +99,27 @@ class TapLooker(Tap):
         self.run.handle_signals()
 
     def setup_mapper(self) -> None:
-        """Make no stream maps yet: the SDK's fail for streams that are not selected."""
+        """Make no stream maps yet: the SDK's fail for streams that are not selected.
+
+        Raises:
+            SettingsError: Flattening lacks its depth.
+        """
         try:
             super(Tap, self).setup_mapper()
-        except MappingError as error:
-            raise SettingsError([f"Setting stream_maps: {error}."]) from error
+        except ConfigValidationError as error:
+            raise SettingsError([f"Setting {mistake}." for mistake in error.errors]) from None
 
-    def check_stream_maps(self) -> None:
-        """Make the maps of the selected streams.
+    def check_stream_maps(self, streams: Iterable[Stream]) -> None:
+        """Make the maps of these streams.
 
         Raises:
             SettingsError: All that is wrong with them.
         """
+        unknown = unmatched(self.config.get("stream_maps") or {}, self.streams)
+        if unknown:
+            self.logger.warning("Stream maps of streams that do not exist: %s.", listed(unknown))
         errors: list[str] = []
-        for stream in self.selected_streams():
+        for stream in streams:
             try:
                 stream.stream_maps  # noqa: B018
             except SettingsError as error:
@@ -185,7 +199,7 @@ class TapLooker(Tap):
         if access:
             cli.print_access(tap.run, {stream.name for stream in tap.selected_streams()}, access)
         else:
-            tap.check_stream_maps()
+            tap.check_stream_maps(tap.selected_streams())
             tap.run.sync(tap.sync_all, tap.state)
 
     @classmethod
@@ -205,6 +219,9 @@ class TapLooker(Tap):
         writer = CountingWriter()
         tap = cls.from_options(ctx.params.get("config"), message_writer=writer)
         try:
+            for stream in tap.streams.values():
+                stream.selected = True
+            tap.check_stream_maps(tap.streams.values())
             if value == "schema":
                 tap.write_schemas()
             else:

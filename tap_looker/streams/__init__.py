@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tap_looker.streams.configured import configured_streams, mistakes_in
+from tap_looker.streams.maps import mistakes_in_maps, unmatched
 from tap_looker.streams.resource import ResourceStream
 from tap_looker.streams.system_activity import SystemActivityStream
 from tap_looker.streams.writer import CountingWriter, Writer
@@ -14,4 +15,6 @@ __all__ = [
     "Writer",
     "configured_streams",
     "mistakes_in",
+    "mistakes_in_maps",
+    "unmatched",
 ]

@@ -7,9 +7,10 @@ from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import MappingError
+from singer_sdk.exceptions import SingerSDKError
 
-from tap_looker.errors import SettingsError
+from tap_looker.errors import LookerError
+from tap_looker.streams import maps
 from tap_looker.streams.sdk import SdkStream
 
 if TYPE_CHECKING:
@@ -91,16 +92,15 @@ class LookerStream(SdkStream):
             SettingsError: A map does not fit the stream.
         """
         if self._maps is None:
-            mapper = self._tap.mapper
             schema = self.selected_schema(self.schema, ())
-            try:
-                mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
-            except MappingError as error:
-                raise SettingsError(
-                    [f"Setting stream_maps: the map of {self.name} does not fit: {error}."]
-                ) from error
-            self._maps = mapper.stream_maps[self.name]
+            self._maps = maps.made(self._tap.mapper, self.name, schema, self.primary_keys)
         return self._maps
+
+    def map_failed(self, position: int, record: Row, error: Exception) -> LookerError:
+        """What is wrong with one of the stream's maps, which does not do on a record."""
+        of_settings = self.config.get("stream_maps") or {}
+        one = self.stream_maps[position]
+        return maps.failure(of_settings, self.name, position, one, record, error)
 
     def selected_schema(
         self, schema: dict[str, Any], breadcrumb: tuple[str, ...]
@@ -144,13 +144,19 @@ class LookerStream(SdkStream):
         try:
             first = next(pages, None)
         except Exception as error:  # noqa: BLE001
-            self._pages = _raises(error)
+            self.will_fail(error)
             return False
         self._pages = _chained(first, pages)
         return True
 
+    def will_fail(self, error: Exception) -> None:
+        """Fail when the records are asked for."""
+        self._pages = _raises(error)
+
     def sync_failed(self, error: Exception) -> None:
         """Keep the other streams going."""
+        if isinstance(error, SingerSDKError):
+            error = LookerError(f"{str(error).rstrip('.')}.")
         self._run.stream_failed(self.name, error)
 
     def sync_ended(self) -> None:

@@ -44,6 +44,14 @@ class SdkStream(Stream, abc.ABC):
         """Wait for the first answer; whether there is one, so that the SCHEMA may be written."""
 
     @abc.abstractmethod
+    def will_fail(self, error: Exception) -> None:
+        """Raise this when the records are asked for."""
+
+    @abc.abstractmethod
+    def map_failed(self, position: int, record: Row, error: Exception) -> Exception:
+        """What to raise where the map at this position fails on a record."""
+
+    @abc.abstractmethod
     def sync_failed(self, error: Exception) -> None:
         """Take note that the stream could not be read whole; raise to end the run."""
 
@@ -62,8 +70,14 @@ class SdkStream(Stream, abc.ABC):
         super().log(message, *args, level=level, **kwargs)
 
     def _write_schema_message(self) -> None:
-        if self.has_first_answer():
+        if not self.has_first_answer():
+            return
+        try:
             super()._write_schema_message()
+        except ENDS_THE_RUN:
+            raise
+        except Exception as error:  # noqa: BLE001
+            self.will_fail(error)
 
     def _sync_records(
         self, context: Any = None, *, write_messages: bool = True
@@ -80,8 +94,11 @@ class SdkStream(Stream, abc.ABC):
 
     def _generate_record_messages(self, record: Row) -> Generator[RecordMessage, None, None]:
         """As the SDK's, without the work that records come with done: selection and types."""
-        for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
+        for position, stream_map in enumerate(self.stream_maps):
+            try:
+                mapped = stream_map.transform(record)
+            except Exception as error:
+                raise self.map_failed(position, record, error) from error
             if mapped is not None:
                 yield RecordMessage(
                     stream=stream_map.stream_alias,
