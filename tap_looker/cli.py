@@ -15,6 +15,7 @@ from singer_sdk.plugin_base import SingerCommand
 from tap_looker import files, output
 from tap_looker.access import as_dict, as_text, report
 from tap_looker.errors import LookerError, in_words
+from tap_looker.streams import is_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -169,7 +170,7 @@ class JsonFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         if option == "config":
             return value if value == ENVIRONMENT else files.read_object(what, value)
         found = (files.read_last_object if option == "state" else files.read_object)(what, value)
-        if option == "catalog" and not _is_catalog(found):
+        if option == "catalog" and not is_catalog(found):
             raise LookerError(f"{what}: is not a catalog (expected the output of --discover).")
         if option == "state" and not _is_state(found):
             raise LookerError(
@@ -177,18 +178,6 @@ class JsonFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]
                 'last STATE message of a run, with "bookmarks").'
             )
         return found
-
-
-def _is_catalog(found: Mapping[str, Any]) -> bool:
-    streams = found.get("streams")
-    return isinstance(streams, list) and all(
-        isinstance(one, dict)
-        and isinstance(one.get("tap_stream_id"), str)
-        and isinstance(one.get("schema", {}), dict)
-        and isinstance(metadata := one.get("metadata", []), list)
-        and all(isinstance(item, dict) for item in metadata)
-        for one in streams
-    )
 
 
 def _is_state(found: Mapping[str, Any]) -> bool:

@@ -48,6 +48,9 @@ class RunStream(Protocol):
     is_read_alone: bool
     ABORT_AT_RECORD_COUNT: int | None
 
+    def check(self) -> None:
+        """Raise what is wrong with what is asked of the stream."""
+
     def plan(self, extraction: Extraction) -> None:
         """Say what the stream will read."""
 
@@ -91,6 +94,7 @@ class Run:
         self._stop = threading.Event()
         self._signal = 0
         self._is_active = False
+        self._unreadable: dict[str, LookerError] = {}
         self._failures: dict[str, LookerError] = {}
 
     @cached_property
@@ -121,15 +125,25 @@ class Run:
             models=self.config["models"],
         )
         for stream in self._selected():
-            stream.plan(extraction)
+            try:
+                stream.check()
+                stream.plan(extraction)
+            except LookerError as error:
+                self._unreadable[stream.name] = error
         return extraction
 
     @cached_property
     def _prefetcher(self) -> Prefetcher[list[Row]]:
         streams = self._selected()
+        extraction = self.extraction
         is_trial = any(stream.ABORT_AT_RECORD_COUNT is not None for stream in streams)
         return Prefetcher(
-            {stream.name: partial(stream.pages, self.extraction) for stream in streams},
+            {
+                stream.name: partial(_raises, self._unreadable[stream.name])
+                if stream.name in self._unreadable
+                else partial(stream.pages, extraction)
+                for stream in streams
+            },
             ahead=0 if is_trial else 2 * self.config["concurrency"],
             stop=self._stop,
             alone=[stream.name for stream in streams if stream.is_read_alone],
@@ -188,8 +202,9 @@ class Run:
         """
         self._is_active = True
         try:
-            self.extraction  # noqa: B018  # a catalog that does not fit shows before the login
-            self._in_background(self.client.login)
+            self.extraction  # noqa: B018  # what does not fit shows before the login
+            if len(self._unreadable) < len(self._selected()):
+                self._in_background(self.client.login)
             self._announce_cost()
             sync_all()
             self._end_with_state(state)
@@ -314,3 +329,8 @@ class Run:
         """The main thread hangs in a write to a target that does not read."""
         self.client.close()
         os._exit(128 + self._signal)
+
+
+def _raises(error: Exception) -> Iterator[Any]:
+    raise error
+    yield

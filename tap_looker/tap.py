@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,25 +11,30 @@ from dotenv import find_dotenv
 from singer_sdk import Stream, Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import Catalog
 
 from tap_looker import cli, output, settings
-from tap_looker.errors import SettingsError, listed
+from tap_looker.errors import LookerError, SettingsError, listed
 from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
 from tap_looker.run import Run
 from tap_looker.streams import (
+    CheckedCatalog,
     CountingWriter,
     ResourceStream,
     SystemActivityStream,
     Writer,
+    checked,
+    configured_names,
     configured_streams,
     mistakes_in,
     mistakes_in_maps,
+    unknown_properties,
     unmatched,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import click
 
@@ -63,6 +69,7 @@ class TapLooker(Tap):
         parse_env_config: bool = False,
         validate_config: bool = True,
         message_writer: Writer | None = None,
+        catalog: Any = None,
         **options: Any,
     ) -> None:
         self.append_builtin_config(self.config_jsonschema)
@@ -87,6 +94,10 @@ class TapLooker(Tap):
             self.selected_streams,
             writer,
         )
+        if isinstance(catalog, Mapping) and not isinstance(catalog, Catalog):
+            self._checked = checked(catalog)
+        else:
+            self._checked = CheckedCatalog(catalog)
         # All of it was checked above, with messages that name the setting and hide its value.
         self.config_jsonschema = {}  # type: ignore[misc]
         super().__init__(
@@ -94,6 +105,7 @@ class TapLooker(Tap):
             parse_env_config=False,
             validate_config=False,
             message_writer=writer,
+            catalog=self._checked.catalog,
             **options,
         )
         self.run.handle_signals()
@@ -108,6 +120,68 @@ class TapLooker(Tap):
             super(Tap, self).setup_mapper()
         except ConfigValidationError as error:
             raise SettingsError([f"Setting {mistake}." for mistake in error.errors]) from None
+
+    @property
+    def catalog_mistakes(self) -> Mapping[str, Sequence[str]]:
+        """What is wrong with the entries of the catalog, by stream."""
+        return self._checked.mistakes
+
+    def warn_of_unknown(self) -> None:
+        """Say what the catalog and the state name, and what does not exist."""
+        warn = self.logger.warning
+        added: dict[str, str] = {}
+        if self.input_catalog is not None:
+            entries = self.input_catalog
+            added = {
+                name: where
+                for name, where in configured_names(self.config).items()
+                if name not in entries
+            }
+            unknown = [
+                name
+                for name, entry in entries.items()
+                if name not in self.streams and entry.metadata.resolve_selection()[()]
+            ]
+            properties = [
+                one
+                for stream in self.selected_streams()
+                if stream.name in entries and stream.name not in self.catalog_mistakes
+                for one in unknown_properties(entries[stream.name], stream.schema)
+            ]
+            if self._checked.contradicted:
+                warn(
+                    'The catalog has "selected" inside and outside of metadata, and they '
+                    "differ. The one outside counts: %s.",
+                    listed(self._checked.contradicted),
+                )
+            if unknown:
+                warn("The catalog selects streams that do not exist: %s.", listed(unknown))
+            if added:
+                warn(
+                    "Streams of the settings are not in the catalog, and not read: %s. Write it "
+                    "anew with --discover.",
+                    listed(f"{name} ({where})" for name, where in added.items()),
+                )
+            if properties:
+                warn("The catalog names properties that do not exist: %s.", listed(properties))
+        bookmarks = self.state.get("bookmarks", {}).keys() - self.streams.keys() - added.keys()
+        if bookmarks:
+            warn(
+                "The state has bookmarks of streams that do not exist: %s.",
+                listed(sorted(bookmarks)),
+            )
+
+    def check_selection(self) -> None:
+        """A run that reads nothing was hardly wanted.
+
+        Raises:
+            LookerError: No stream is selected.
+        """
+        if not self.selected_streams():
+            raise LookerError(
+                'The catalog selects no stream that exists: put "selected": true into the metadata '
+                "of those to read, where breadcrumb is []."
+            )
 
     def check_stream_maps(self, streams: Iterable[Stream]) -> None:
         """Make the maps of these streams.
@@ -126,6 +200,13 @@ class TapLooker(Tap):
                 errors += error.errors
         if errors:
             raise SettingsError(errors)
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over bookmarks, without what other taps and runs that broke off leave in them."""
+        super().load_state(state)
+        for bookmark in self.state.get("bookmarks", {}).values():
+            for name in ("partitions", "progress_markers", "replication_key_signpost"):
+                bookmark.pop(name, None)
 
     def selected_streams(self) -> list[LookerStream]:
         """The streams that a run reads, in their order."""
@@ -196,9 +277,11 @@ class TapLooker(Tap):
             super().invoke(**options)
         cls.print_version(print_fn=cls.logger.info)
         tap = cls.from_options(**options)
+        tap.warn_of_unknown()
         if access:
             cli.print_access(tap.run, {stream.name for stream in tap.selected_streams()}, access)
         else:
+            tap.check_selection()
             tap.check_stream_maps(tap.selected_streams())
             tap.run.sync(tap.sync_all, tap.state)
 

@@ -13,7 +13,8 @@ ROOT = Path(tap_looker.__file__).parent
 LAYERS = (
     {"__main__"},
     {"tap"},
-    {"cli", "streams"},
+    {"cli"},
+    {"streams"},
     {"run", "access"},
     {"settings"},
     {"resources", "queries"},

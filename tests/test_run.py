@@ -276,9 +276,12 @@ def test_deselected_streams_cost_no_call(run, emulator):
     assert len(emulator.calls) == 2 + 2  # login and logout
 
 
-def test_nothing_selected_is_no_error(run, emulator):
-    assert run(catalog=selecting()).succeeded().messages == []
-    assert emulator.count(method="GET") == 0
+def test_nothing_selected_is_an_error(run, emulator):
+    result = run(catalog=selecting())
+    assert result.exit_code == 1
+    assert result.messages == []
+    assert result.errors[0].startswith("The catalog selects no stream that exists: ")
+    assert emulator.calls == []
 
 
 def test_all_properties_need_no_fields(run, emulator):

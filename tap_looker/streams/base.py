@@ -11,6 +11,7 @@ from singer_sdk.exceptions import SingerSDKError
 
 from tap_looker.errors import LookerError
 from tap_looker.streams import maps
+from tap_looker.streams.catalog import chosen, mistakes_in_keys, mistakes_in_replication
 from tap_looker.streams.sdk import SdkStream
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.mapper import StreamMap
+    from singer_sdk.singerlib import Catalog
 
     from tap_looker.looker.response import Row
     from tap_looker.resources.extraction import Extraction
@@ -48,6 +50,7 @@ class LookerStream(SdkStream):
         self._run = run
         self._pages: Iterator[list[Row]] | None = None
         self._maps: list[StreamMap] | None = None
+        self._mistakes: list[str] = []
 
     @abc.abstractmethod
     def plan(self, extraction: Extraction) -> None:
@@ -60,6 +63,60 @@ class LookerStream(SdkStream):
     def records(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Records of rows; here, where the rows are records already, as they are."""
         return rows
+
+    # What a catalog says
+
+    @property
+    def effective_schema(self) -> dict[str, Any]:
+        """Its own: a catalog may leave it out."""
+        return self.schema
+
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take over selection, keys and replication, and note what is wrong with them."""
+        own_key, own_keys = self.replication_key, list(self.primary_keys)
+        super().apply_catalog(catalog)
+        entry = catalog.get_stream(self.name)
+        if entry is None:
+            return
+        root = entry.metadata.root
+        keys = chosen(own_keys, (root.table_key_properties, entry.key_properties))
+        self.primary_keys = own_keys if keys is None else list(keys)
+        self.replication_key = chosen(own_key, (root.replication_key, entry.replication_key))
+        method = entry.replication_method and entry.replication_method.upper()
+        self.forced_replication_method = method
+        self._mistakes += self._tap.catalog_mistakes.get(self.name, ())  # type: ignore[attr-defined]
+        if self._mistakes or not self.selected:
+            return
+        selected = [name for name in self.schema["properties"] if self.mask["properties", name]]
+        self._mistakes += [
+            *mistakes_in_keys(self.schema, selected, self.primary_keys),
+            *self.mistakes_in_replication(own_key, selected),
+        ]
+        if self._mistakes:
+            self.replication_key = self.forced_replication_method = None
+
+    def mistakes_in_replication(
+        self,
+        own_key: str | None,  # noqa: ARG002
+        selected: list[str],
+    ) -> list[str]:
+        """What is wrong with the replication that a catalog asks for.
+
+        Args:
+            own_key: The replication key that the stream has without a catalog.
+            selected: Its selected properties.
+        """
+        method = self.forced_replication_method
+        return [*mistakes_in_replication(self.schema, selected, self.replication_key, method)]
+
+    def check(self) -> None:
+        """Whether it can be read as the catalog wants it.
+
+        Raises:
+            LookerError: It cannot.
+        """
+        if self._mistakes:
+            raise LookerError(f"In the catalog: {'; '.join(self._mistakes)}.")
 
     # Selection
 

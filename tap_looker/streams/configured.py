@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from singer_sdk import Tap
+    from singer_sdk.singerlib import CatalogEntry
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
@@ -46,8 +47,16 @@ class BrokenStream(LookerStream):
     permission = ""
 
     def __init__(self, tap: Tap, run: Run, name: str, mistakes: list[str]) -> None:
-        self._mistakes = mistakes
         super().__init__(tap, run, name=name, keys=(), schema={"type": "object", "properties": {}})
+        self._wrong = mistakes
+
+    def check(self) -> None:
+        """Not to be read.
+
+        Raises:
+            LookerError: What is wrong.
+        """
+        raise LookerError(" ".join(self._wrong))
 
     def plan(self, extraction: Extraction) -> None:
         """Nothing to ask for."""
@@ -58,7 +67,7 @@ class BrokenStream(LookerStream):
         Raises:
             LookerError: What is wrong.
         """
-        raise LookerError(" ".join(self._mistakes))
+        raise LookerError(" ".join(self._wrong))
 
 
 def mistakes_in(config: Mapping[str, Any]) -> list[str]:
@@ -79,6 +88,15 @@ def mistakes_in(config: Mapping[str, Any]) -> list[str]:
     return mistakes + duplicates(names)
 
 
+def configured_names(config: Mapping[str, Any]) -> dict[str, str]:
+    """The streams of the settings, and where in them they are."""
+    return {one.name: one.where for one in definitions(config)[0]} | {
+        _activity_name(entry): f"system_activity[{position}]"
+        for position, entry in enumerate(config.get("system_activity") or [])
+        if isinstance(entry, dict)
+    }
+
+
 def configured_streams(tap: Tap, run: Run) -> tuple[list[LookerStream], list[str]]:
     """The streams, and what is wrong with those that this instance cannot give.
 
@@ -96,14 +114,14 @@ def configured_streams(tap: Tap, run: Run) -> tuple[list[LookerStream], list[str
         mistakes.extend(lines)
 
     for definition in definitions(tap.config)[0]:
-        if catalog is not None:
-            if entry := catalog.get_stream(definition.name):
-                streams.append(QueryStream(tap, run, definition, entry=entry))
-            continue
-        resolver = resolver or Resolver(run.client)
         try:
-            result = resolver.result(definition)
-            streams.append(QueryStream(tap, run, definition, result=result))
+            if catalog is None:
+                resolver = resolver or Resolver(run.client)
+                result = resolver.result(definition)
+                streams.append(QueryStream(tap, run, definition, result=result))
+            elif known := catalog.get_stream(definition.name):
+                _properties_in(known)
+                streams.append(QueryStream(tap, run, definition, entry=known))
         except DefinitionError as error:
             broken(definition.name, definition.where, error.mistakes)
     for position, entry in enumerate(tap.config.get("system_activity") or []):
@@ -114,13 +132,27 @@ def configured_streams(tap: Tap, run: Run) -> tuple[list[LookerStream], list[str
             if catalog is None:
                 kinds = _kinds_of_metadata(run.client, entry)
             elif known := catalog.get_stream(name):
-                kinds = _kinds_of_catalog(known.schema.to_dict()["properties"], entry)
+                kinds = _kinds_of_catalog(_properties_in(known), entry)
             else:
                 continue
             streams.append(SystemActivityStream(tap, run, _activity(entry, kinds)))
         except DefinitionError as error:
             broken(name, f"system_activity[{position}]", error.mistakes)
     return streams, mistakes
+
+
+def _properties_in(entry: CatalogEntry) -> dict[str, Any]:
+    """The properties of a stream that a catalog describes.
+
+    Raises:
+        DefinitionError: It has none.
+    """
+    properties: dict[str, Any] = entry.schema.to_dict().get("properties") or {}
+    if not properties:
+        raise DefinitionError(
+            ["the catalog does not have the schema of its stream: run --discover again"]
+        )
+    return properties
 
 
 def _mistakes_in_activity(entry: Any) -> Iterator[str]:

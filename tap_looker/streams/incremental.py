@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from tap_looker.errors import LookerError
 from tap_looker.streams.base import LookerStream
+from tap_looker.streams.catalog import mistakes_in_replication
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +36,15 @@ class IncrementalStream(LookerStream):
         """Whether the bookmark may move with each row."""
         return self.replication_method == REPLICATION_INCREMENTAL
 
+    def mistakes_in_replication(self, own_key: str | None, selected: list[str]) -> list[str]:
+        """Rows come in the order of one key, whatever a catalog asks for."""
+        method, key = self.forced_replication_method, self.replication_key
+        if key is not None and key != own_key and method != REPLICATION_FULL_TABLE:
+            by = f"only {own_key} can" if own_key else "its setting must name it"
+            return [f"{key} cannot be the replication key: {by}"]
+        own = [*selected, own_key or ""]  # which is read in any case
+        return [*mistakes_in_replication(self.schema, own, key, method)]
+
     def plan(self, extraction: Extraction) -> None:  # noqa: ARG002
         """Take the bookmark before anything moves it."""
         self._moves_bookmark = self.is_sorted  # which is too slow to ask for with each row
@@ -48,8 +59,9 @@ class IncrementalStream(LookerStream):
         )
         fits = isinstance(self._bookmark, (int, float, Decimal) if is_number else str)
         if self._bookmark is not None and not fits:
+            shown = json.dumps(self._bookmark, default=str, ensure_ascii=False)
             raise LookerError(
-                f"The bookmark of {self.name} in the state, {self._bookmark!r}, is not of the type"
+                f"The bookmark of {self.name} in the state, {shown}, is not of the type"
                 f" of {self.replication_key}: correct it, or take it out to read from the start."
             )
 

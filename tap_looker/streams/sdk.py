@@ -59,9 +59,10 @@ class SdkStream(Stream, abc.ABC):
     def sync_ended(self) -> None:
         """Let go of what the stream holds; called whatever became of it."""
 
-    def moves_bookmark(self, record: Row) -> bool:  # noqa: ARG002
+    def moves_bookmark(self, record: Row) -> bool:
         """Whether the bookmark goes to this record."""
-        return self.replication_key is not None
+        key = self.replication_key
+        return key is not None and record.get(key) is not None
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
         """As the SDK's, but no error of each exception that ends a stream: they are told of."""
