@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Any
 
 import click
+from click.exceptions import Exit
 from singer_sdk.about import AboutInfo, MarkdownFormatter
 from singer_sdk.plugin_base import SingerCommand
 
+from tap_looker import files, output
 from tap_looker.access import as_dict, as_text, report
-from tap_looker.errors import LookerError
+from tap_looker.errors import LookerError, in_words
+from tap_looker.streams import is_catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_looker.run import Run
 
 logger = logging.getLogger("tap-looker")
 
 OPTIONS_OF_FILES = ("config", "catalog", "state")
+ENVIRONMENT = "ENV"
 
 
 class Command(SingerCommand):
     """The SDK's command, which ends with the message of an error in place of a traceback."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command on any console."""
+        output.accept_all_letters()
+        return super().main(*args, **kwargs)
+
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Parse the arguments; some options do their work already here."""
-        with _errors_shown():
+        with _errors_shown(), output.checked():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -46,22 +53,23 @@ class _Shown(click.ClickException):
 
     def __init__(self, error: LookerError) -> None:
         super().__init__(error.message)
-        self.error = error
         self.exit_code = error.exit_code  # type: ignore[misc]
 
     def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002
-        """Log the message, with a traceback only where the log level asks for it."""
-        trace = self.error if logger.isEnabledFor(logging.DEBUG) else None
+        """Log the message; the traceback where the log level asks for it."""
         for line in self.message.splitlines():
-            logger.error("%s", line, exc_info=trace)
+            logger.error("%s", line)
+        logger.debug("What led to it:", exc_info=self.__cause__)
 
 
 @contextmanager
 def _errors_shown() -> Iterator[None]:
     try:
         yield
-    except LookerError as error:
-        raise _Shown(error) from error
+    except (click.ClickException, click.Abort, Exit, BrokenPipeError):
+        raise
+    except Exception as error:
+        raise _Shown(in_words(error)) from error
 
 
 def command(of_sdk: click.Command) -> Command:
@@ -69,6 +77,8 @@ def command(of_sdk: click.Command) -> Command:
     for option in of_sdk.params:
         if option.name in OPTIONS_OF_FILES:
             option.type = JsonFile()
+        if option.name == "test":
+            option.type = click.Choice(["all", "schema", "disabled"])
     access = click.Option(
         ["--access"],
         is_flag=False,
@@ -104,6 +114,19 @@ class Markdown(MarkdownFormatter, format_name="markdown"):
         return super().format_about(replace(about_info, settings=settings))
 
 
+def told(streams: Iterable[str], records: Mapping[str, int]) -> str:
+    """What a trial has read, in words.
+
+    Args:
+        streams: The streams that were tried.
+        records: How many records they have written, by the names that these were given.
+    """
+    count = sum(records.values())
+    text = f"{count} record{'' if count == 1 else 's'} of {', '.join(records) or 'no stream'}"
+    empty = [name for name in streams if name not in records]
+    return f"{text}; none of {', '.join(empty)}" if empty else text
+
+
 def print_access(run: Run, selected: set[str], output_format: str) -> None:
     """Print what the API key may read, and what a run of the selected streams would cost.
 
@@ -122,62 +145,57 @@ def print_access(run: Run, selected: set[str], output_format: str) -> None:
         )
     finally:
         run.log_out()
-    print(json.dumps(as_dict(found), indent=2) if output_format == "json" else as_text(found))  # noqa: T201
+    output.say(json.dumps(as_dict(found), indent=2) if output_format == "json" else as_text(found))
+
+
+@dataclass
+class Config:
+    """What the options ``--config`` give, as the SDK asks for it.
+
+    Attributes:
+        config: The settings of all files; a later file counts more.
+        parse_env: Read those of the environment too.
+    """
+
+    config: dict[str, Any] = field(default_factory=dict)
+    parse_env: bool = False
+
+    @classmethod
+    def of(cls, values: Iterable[Any]) -> Config:
+        """Of the values of the option, as :class:`JsonFile` has read them."""
+        found = cls()
+        for value in values:
+            if value == ENVIRONMENT:
+                found.parse_env = True
+            else:
+                found.config |= value
+        return found
 
 
 class JsonFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """A file for an option of the SDK, which reads what is checked here."""
+    """A file of an option, read and checked."""
 
     name = "filename"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> Any:  # noqa: ARG002
-        """The text of the file, as a file.
+        """What is in the file.
 
         Raises:
             LookerError: It cannot be read, or is not what the option takes.
         """
         option = param.name if param else ""
+        what = f"--{option} {value}"
         if option == "config":
-            if value != "ENV":
-                _read(option, value)
-            return value
-        found = _read(option, value)
-        if option == "catalog" and not _is_catalog(found):
-            raise LookerError(
-                f"--catalog {value}: is not a catalog (expected the output of --discover)."
-            )
+            return value if value == ENVIRONMENT else files.read_object(what, value)
+        found = (files.read_last_object if option == "state" else files.read_object)(what, value)
+        if option == "catalog" and not is_catalog(found):
+            raise LookerError(f"{what}: is not a catalog (expected the output of --discover).")
         if option == "state" and not _is_state(found):
             raise LookerError(
-                f"--state {value}: is not a state (expected what a target prints: the value of the "
+                f"{what}: is not a state (expected what a target prints: the value of the "
                 'last STATE message of a run, with "bookmarks").'
             )
-        return io.StringIO(json.dumps(found))
-
-
-def _read(option: str, path: str) -> Mapping[str, Any]:
-    what = f"--{option} {path}"
-    try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LookerError(f"{what}: cannot be read ({error.strerror}).") from None
-    except (ValueError, RecursionError) as error:
-        place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise LookerError(f"{what}: is not valid JSON{place}.") from None
-    if not isinstance(found, dict):
-        raise LookerError(f"{what}: must hold a JSON object.")
-    return found
-
-
-def _is_catalog(found: Mapping[str, Any]) -> bool:
-    streams = found.get("streams")
-    return isinstance(streams, list) and all(
-        isinstance(one, dict)
-        and isinstance(one.get("tap_stream_id"), str)
-        and isinstance(one.get("schema", {}), dict)
-        and isinstance(metadata := one.get("metadata", []), list)
-        and all(isinstance(item, dict) for item in metadata)
-        for one in streams
-    )
+        return found
 
 
 def _is_state(found: Mapping[str, Any]) -> bool:

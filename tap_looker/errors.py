@@ -13,6 +13,7 @@
     │   ├── QueryError           HTTP 200 in which Looker says that the query failed
     │   └── CutResultError       a result is not whole, or may not be, and cannot be continued
     ├── BudgetError              the call that would exceed max_calls was not made
+    ├── OutputError              standard output cannot be written
     ├── IncompleteError          some streams could not be read whole; raised at the end of a run
     └── Interrupted              SIGTERM, Ctrl-C
 
@@ -20,6 +21,23 @@ The command turns them into log lines and exit codes: :mod:`tap_looker.cli`.
 """
 
 from __future__ import annotations
+
+import errno
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_NAMED = 10
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+KINDS = (
+    (LookupError, "something that it counts on is missing"),
+    ((TypeError, ValueError, AttributeError), "a value is not what it counts on"),
+    (ArithmeticError, "a calculation is not possible"),
+)
+"""Kinds of exceptions that nobody thought of, in words."""
 
 
 class LookerError(Exception):
@@ -99,6 +117,15 @@ class BudgetError(LookerError):
     """The run has made as many calls as it may."""
 
 
+class OutputError(LookerError):
+    """Standard output cannot be written."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"Standard output cannot be written: {reason}. The last line written may be incomplete."
+        )
+
+
 class IncompleteError(LookerError):
     """Some streams could not be read whole."""
 
@@ -113,3 +140,47 @@ class Interrupted(LookerError):  # noqa: N818
     def __init__(self, signum: int) -> None:
         super().__init__("Interrupted: records and state written so far are kept.")
         self.exit_code = 128 + signum
+
+
+def listed(names: Iterable[str], most: int = MOST_NAMED) -> str:
+    """Names for a line that does not get too long."""
+    known = list(names)
+    more = f" and {len(known) - most} more" if known[most:] else ""
+    return ", ".join(known[:most]) + more
+
+
+def in_words(error: Exception) -> LookerError:
+    """Any exception as an error for users."""
+    if isinstance(error, LookerError):
+        return error
+    if isinstance(error, RecursionError):
+        return LookerError("An answer is nested too deeply.")
+    if isinstance(error, MemoryError):
+        return LookerError("There is not enough memory: lower page_size or concurrency.")
+    if isinstance(error, OSError) and error.strerror:
+        if error.errno in NO_SPACE:
+            return LookerError(
+                f"There is no space left for temporary files in {tempfile.gettempdir()}: free some,"
+                " or set TMPDIR to another folder."
+            )
+        return LookerError(f"The operating system refuses something: {error.strerror}.")
+    kind = next(
+        (text for kinds, text in KINDS if isinstance(error, kinds)), "an error that nobody expected"
+    )
+    return LookerError(
+        f"The tap itself has failed: {kind}{_place(error)}. This is a bug: please report it, with "
+        "the log of a run in which TAP_LOOKER_LOGLEVEL is DEBUG."
+    )
+
+
+def _place(error: Exception) -> str:
+    """The innermost line of the tap's own code that an exception went through."""
+    place = ""
+    trace = error.__traceback__
+    root = Path(__file__).parent
+    while trace:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        if path.is_relative_to(root):
+            place = f" ({path.relative_to(root).as_posix()}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return place

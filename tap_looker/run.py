@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -14,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.encoding.base import SingerMessageType
 
-from tap_looker.errors import DeniedError, IncompleteError, Interrupted, LookerError
+from tap_looker import output
+from tap_looker.errors import (
+    DeniedError,
+    IncompleteError,
+    Interrupted,
+    LookerError,
+    OutputError,
+    in_words,
+)
 from tap_looker.looker.client import LookerClient
 from tap_looker.looker.concurrency import Cancelled, Prefetcher
 from tap_looker.redaction import redact
@@ -41,6 +48,9 @@ class RunStream(Protocol):
     cost_per: str
     is_read_alone: bool
     ABORT_AT_RECORD_COUNT: int | None
+
+    def check(self) -> None:
+        """Raise what is wrong with what is asked of the stream."""
 
     def plan(self, extraction: Extraction) -> None:
         """Say what the stream will read."""
@@ -93,6 +103,7 @@ class Run:
         self._stop = threading.Event()
         self._signal = 0
         self._is_active = False
+        self._unreadable: dict[str, LookerError] = {}
         self._failures: dict[str, _Failure] = {}
 
     @cached_property
@@ -123,15 +134,25 @@ class Run:
             models=self.config["models"],
         )
         for stream in self._selected():
-            stream.plan(extraction)
+            try:
+                stream.check()
+                stream.plan(extraction)
+            except LookerError as error:
+                self._unreadable[stream.name] = error
         return extraction
 
     @cached_property
     def _prefetcher(self) -> Prefetcher[list[Row]]:
         streams = self._selected()
+        extraction = self.extraction
         is_trial = any(stream.ABORT_AT_RECORD_COUNT is not None for stream in streams)
         return Prefetcher(
-            {stream.name: partial(stream.pages, self.extraction) for stream in streams},
+            {
+                stream.name: partial(_raises, self._unreadable[stream.name])
+                if stream.name in self._unreadable
+                else partial(stream.pages, extraction)
+                for stream in streams
+            },
             ahead=0 if is_trial else 2 * self.config["concurrency"],
             stop=self._stop,
             alone=[stream.name for stream in streams if stream.is_read_alone],
@@ -163,17 +184,13 @@ class Run:
             raise Interrupted(self._signal) from None
         if not self._is_active:
             raise error
-        if isinstance(error, RecursionError):
-            error = LookerError("An answer is nested too deeply.")
-        is_denied = isinstance(error, DeniedError)
-        message = error.message if isinstance(error, LookerError) else repr(error)
+        failure = in_words(error)
         # Not the error itself: its traceback would keep alive what the stream held.
-        self._failures[name] = _Failure(message, is_denied=is_denied)
-        expected = isinstance(error, LookerError)
+        self._failures[name] = _Failure(failure.message, is_denied=isinstance(failure, DeniedError))
         logger.warning(
             "%s could not be read whole; going on with the other streams.",
             name,
-            exc_info=error if not expected or logger.isEnabledFor(logging.DEBUG) else None,
+            exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
         )
 
     def has_failed(self, name: str) -> bool:
@@ -196,8 +213,9 @@ class Run:
         """
         self._is_active = True
         try:
-            self.extraction  # noqa: B018  # a catalog that does not fit shows before the login
-            self._in_background(self.client.login)
+            self.extraction  # noqa: B018  # what does not fit shows before the login
+            if len(self._unreadable) < len(self._selected()):
+                self._in_background(self.client.login)
             self._announce_cost()
             sync_all()
             self._end_with_state(state)
@@ -205,11 +223,11 @@ class Run:
         except (Interrupted, Cancelled):
             try:
                 self.writer.write_message(StateMessage(value=dict(state)))
-            except BrokenPipeError:
-                _drop_output()
+            except (BrokenPipeError, OutputError):
+                output.drop()
             raise Interrupted(self._signal) from None
         except BrokenPipeError:
-            _drop_output()
+            output.drop()
             raise LookerError("The target has stopped reading: see its own messages.") from None
         finally:
             failed = self._summarise()
@@ -323,6 +341,6 @@ class Run:
         os._exit(128 + self._signal)
 
 
-def _drop_output() -> None:
-    """What still waits in the buffer has nowhere to go: the interpreter must not try at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _raises(error: Exception) -> Iterator[Any]:
+    raise error
+    yield

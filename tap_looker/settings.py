@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import json
 import logging
@@ -16,6 +17,7 @@ from dotenv import load_dotenv
 from singer_sdk import typing as th
 
 from tap_looker.errors import SettingsError
+from tap_looker.files import read_text
 from tap_looker.queries import definitions
 from tap_looker.times import parse_time
 
@@ -247,7 +249,8 @@ def from_environment(schema: dict[str, Any], prefix: str, dotenv_path: str) -> d
     Raises:
         SettingsError: Values that cannot be read as the type of their setting.
     """
-    load_dotenv(dotenv_path or os.devnull)
+    if dotenv_path:
+        load_dotenv(stream=io.StringIO(read_text(dotenv_path, dotenv_path)))
     found: dict[str, Any] = {}
     errors: list[str] = []
     for name, definition in schema["properties"].items():
@@ -322,6 +325,9 @@ def prepare(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
 
 def _type_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """Sets the defaults, and says which values do not fit the schema."""
+    if "stream_maps" in schema["properties"]:  # what is in them is checked elsewhere
+        maps = {"stream_maps": {"type": "object"}}
+        schema = {**schema, "properties": {**schema["properties"], **maps}}
     with_defaults = th.extend_validator_with_defaults(th.DEFAULT_JSONSCHEMA_VALIDATOR)
     # The entries of lists are checked where their options are known: queries/definitions.py.
     shallow = {
@@ -335,7 +341,9 @@ def _type_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
         if error.validator == "required" or not error.path:
             continue
         name = str(error.path[0])
-        where = name + "".join(f"[{step!r}]" for step in list(error.path)[1:])
+        where = name + "".join(
+            f"[{step}]" if isinstance(step, int) else f".{step}" for step in list(error.path)[1:]
+        )
         if schema["properties"].get(name, {}).get("secret") or error.validator == "type":
             reason = f"must be {_types(error.schema)}"
             if schema["properties"].get(name, {}).get("secret"):
@@ -347,7 +355,7 @@ def _type_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
             bounds = f"at least {low}" if high is None else f"from {low} to {high}"
             reason = f"must be {bounds}, not {error.instance}"
         else:
-            reason = error.message
+            reason = "is not what it should be: see --about"
         errors.append(f"Setting {where}: {reason}.")
     return errors
 

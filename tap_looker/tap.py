@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import json
+import io
+from collections.abc import Mapping
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dotenv import find_dotenv
 from singer_sdk import Stream, Tap
-from singer_sdk.exceptions import MappingError
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import Catalog
 
-from tap_looker import cli, settings
-from tap_looker.errors import SettingsError
+from tap_looker import cli, output, settings
+from tap_looker.errors import LookerError, SettingsError, listed
 from tap_looker.queries.definitions import SETTINGS
 from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
 from tap_looker.run import Run
 from tap_looker.streams import (
+    CheckedCatalog,
+    CountingWriter,
     ResourceStream,
     SystemActivityStream,
     Writer,
+    checked,
+    configured_names,
     configured_streams,
+    mistakes_in_maps,
     own_entries,
+    unknown_properties,
+    unmatched,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import click
 
@@ -60,6 +70,7 @@ class TapLooker(Tap):
         parse_env_config: bool = False,
         validate_config: bool = True,
         message_writer: Writer | None = None,
+        catalog: Any = None,
         **options: Any,
     ) -> None:
         self.append_builtin_config(self.config_jsonschema)
@@ -70,8 +81,13 @@ class TapLooker(Tap):
             )
         self.config_errors = settings.prepare(found, self.config_jsonschema)
         self._entries, self._mistakes = own_entries({} if self.config_errors else found)
-        if validate_config and (self.config_errors or self._mistakes):
-            raise SettingsError(self.config_errors or self._mistakes)
+        if validate_config:
+            mistakes = self.config_errors or [
+                *self._mistakes,
+                *mistakes_in_maps(found.get("stream_maps") or {}),
+            ]
+            if mistakes:
+                raise SettingsError(mistakes)
         writer = message_writer or Writer()
         self.run = Run(
             found,
@@ -79,6 +95,10 @@ class TapLooker(Tap):
             self.selected_streams,
             writer,
         )
+        if isinstance(catalog, Mapping) and not isinstance(catalog, Catalog):
+            self._checked = checked(catalog)
+        else:
+            self._checked = CheckedCatalog(catalog)
         # All of it was checked above, with messages that name the setting and hide its value.
         self.config_jsonschema = {}  # type: ignore[misc]
         super().__init__(
@@ -86,31 +106,108 @@ class TapLooker(Tap):
             parse_env_config=False,
             validate_config=False,
             message_writer=writer,
+            catalog=self._checked.catalog,
             **options,
         )
         self.run.handle_signals()
 
     def setup_mapper(self) -> None:
-        """Make no stream maps yet: the SDK's fail for streams that are not selected."""
+        """Make no stream maps yet: the SDK's fail for streams that are not selected.
+
+        Raises:
+            SettingsError: Flattening lacks its depth.
+        """
         try:
             super(Tap, self).setup_mapper()
-        except MappingError as error:
-            raise SettingsError([f"Setting stream_maps: {error}."]) from error
+        except ConfigValidationError as error:
+            raise SettingsError([f"Setting {mistake}." for mistake in error.errors]) from None
 
-    def check_stream_maps(self) -> None:
-        """Make the maps of the selected streams.
+    @property
+    def catalog_mistakes(self) -> Mapping[str, Sequence[str]]:
+        """What is wrong with the entries of the catalog, by stream."""
+        return self._checked.mistakes
+
+    def warn_of_unknown(self) -> None:
+        """Say what the catalog and the state name, and what does not exist."""
+        warn = self.logger.warning
+        added: dict[str, str] = {}
+        if self.input_catalog is not None:
+            entries = self.input_catalog
+            added = {
+                name: where
+                for name, where in configured_names(self._entries).items()
+                if name not in entries
+            }
+            unknown = [
+                name
+                for name, entry in entries.items()
+                if name not in self.streams and entry.metadata.resolve_selection()[()]
+            ]
+            properties = [
+                one
+                for stream in self.selected_streams()
+                if stream.name in entries and stream.name not in self.catalog_mistakes
+                for one in unknown_properties(entries[stream.name], stream.schema)
+            ]
+            if self._checked.contradicted:
+                warn(
+                    'The catalog has "selected" inside and outside of metadata, and they '
+                    "differ. The one outside counts: %s.",
+                    listed(self._checked.contradicted),
+                )
+            if unknown:
+                warn("The catalog selects streams that do not exist: %s.", listed(unknown))
+            if added:
+                warn(
+                    "Streams of the settings are not in the catalog, and not read: %s. Run "
+                    "--discover again.",
+                    listed(f"{name} ({where})" for name, where in added.items()),
+                )
+            if properties:
+                warn("The catalog names properties that do not exist: %s.", listed(properties))
+        bookmarks = self.state.get("bookmarks", {}).keys() - self.streams.keys() - added.keys()
+        if bookmarks:
+            warn(
+                "The state has bookmarks of streams that do not exist: %s.",
+                listed(sorted(bookmarks)),
+            )
+
+    def check_selection(self) -> None:
+        """A run that reads nothing was hardly wanted.
+
+        Raises:
+            LookerError: No stream is selected.
+        """
+        if not self.selected_streams():
+            raise LookerError(
+                'The catalog selects no stream that exists: put "selected": true into the metadata '
+                "of those to read, where breadcrumb is []."
+            )
+
+    def check_stream_maps(self, streams: Iterable[Stream]) -> None:
+        """Make the maps of these streams.
 
         Raises:
             SettingsError: All that is wrong with them.
         """
+        unknown = unmatched(self.config.get("stream_maps") or {}, self.streams)
+        if unknown:
+            self.logger.warning("Stream maps of streams that do not exist: %s.", listed(unknown))
         errors: list[str] = []
-        for stream in self.selected_streams():
+        for stream in streams:
             try:
                 stream.stream_maps  # noqa: B018
             except SettingsError as error:
                 errors += error.errors
         if errors:
             raise SettingsError(errors)
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over bookmarks, without what other taps and runs that broke off leave in them."""
+        super().load_state(state)
+        for bookmark in self.state.get("bookmarks", {}).values():
+            for name in ("partitions", "progress_markers", "replication_key_signpost"):
+                bookmark.pop(name, None)
 
     def selected_streams(self) -> list[LookerStream]:
         """The streams that a run reads, in their order."""
@@ -141,14 +238,28 @@ class TapLooker(Tap):
             self.streams  # noqa: B018
             if self._mistakes:
                 raise SettingsError(self._mistakes)
-            return super().run_discovery()
+            catalog = self.catalog_json_text
+            output.say(catalog)
+            return catalog
         finally:
             self.run.log_out()
 
     @classmethod
     def print_about(cls, output_format: str | None = None) -> None:
         """Explain the settings too, which the SDK's plain format only names."""
-        super().print_about(output_format or "markdown")
+        with redirect_stdout(io.StringIO()) as printed:
+            super().print_about(output_format or "markdown")
+        output.say(printed.getvalue().removesuffix("\n"))
+
+    @classmethod
+    def cb_config(
+        cls,
+        ctx: click.Context,  # noqa: ARG003
+        param: click.Option,  # noqa: ARG003
+        value: tuple[Any, ...],
+    ) -> Any:
+        """``--config``: files that were read, and ``ENV``."""
+        return cli.Config.of(value)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
@@ -167,10 +278,12 @@ class TapLooker(Tap):
             super().invoke(**options)
         cls.print_version(print_fn=cls.logger.info)
         tap = cls.from_options(**options)
+        tap.warn_of_unknown()
         if access:
             cli.print_access(tap.run, {stream.name for stream in tap.selected_streams()}, access)
         else:
-            tap.check_stream_maps()
+            tap.check_selection()
+            tap.check_stream_maps(tap.selected_streams())
             tap.run.sync(tap.sync_all, tap.state)
 
     @classmethod
@@ -187,25 +300,41 @@ class TapLooker(Tap):
         """
         if value == "disabled":
             return
-        tap = cls.from_options(ctx.params.get("config"))
-        if value == "schema":
-            tap.write_schemas()
-        else:
-            try:
+        writer = CountingWriter()
+        tap = cls.from_options(ctx.params.get("config"), message_writer=writer)
+        try:
+            for stream in tap.streams.values():
+                stream.selected = True
+            tap.check_stream_maps(tap.streams.values())
+            if value == "schema":
+                tap.write_schemas()
+            else:
                 tap.run_connection_test()
-                tap.run.writer.flush()
-            finally:
+                writer.flush()
+        finally:
+            if value == "schema":
+                tap.run.log_out()
+            else:
                 tap.run.close()
+        if value == "all":
+            names = [one.stream_alias for own in tap.streams.values() for one in own.stream_maps]
+            cls.logger.info("The test has passed: %s.", cli.told(names, writer.records))
         ctx.exit()
 
     @classmethod
     def from_options(
-        cls, config: Any = None, catalog: Any = None, state: Any = None, **_: Any
+        cls,
+        config: Any = None,
+        catalog: Any = None,
+        state: Any = None,
+        message_writer: Writer | None = None,
+        **_: Any,
     ) -> TapLooker:
         """A tap from the values of the command's options."""
         return cls(
             config=config.config if config else {},
             parse_env_config=bool(config and config.parse_env),
-            catalog=json.load(catalog) if catalog else None,
-            state=json.load(state) if state else None,
+            catalog=catalog,
+            state=state,
+            message_writer=message_writer,
         )

@@ -13,12 +13,14 @@ ROOT = Path(tap_looker.__file__).parent
 LAYERS = (
     {"__main__"},
     {"tap"},
-    {"cli", "streams"},
+    {"cli"},
+    {"streams"},
     {"run", "access"},
     {"settings"},
     {"resources", "queries"},
     {"looker"},
     {"values"},
+    {"files", "output"},
     {"schemas", "errors", "redaction", "times"},
 )
 """From the top down: a layer may import those below it, and within a room what does not circle."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import re
+import tempfile
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from support import STREAMS, selecting
+from support import STREAMS, run_cli, selecting
 
 from looker_emulator import Emulator, Fault
 from tap_looker.looker.client import LookerClient
+from tap_looker.tap import TapLooker
 
 USERS = "/users/search"
 
@@ -204,8 +208,40 @@ def test_an_error_nobody_thought_of_fails_the_stream_alone(run, clean, monkeypat
     result = run(catalog=selecting("folders", "roles"))  # folders are asked for with fields=
     assert result.exit_code == 1
     assert result.records == {"roles": clean.records["roles"]}
-    assert "ZeroDivisionError" in result.stderr
-    assert "Traceback" in result.stderr
+    assert re.fullmatch(
+        r"Failed folders: The tap itself has failed: a calculation is not possible "
+        r"\(resources/\w+\.py, line \d+\)\. This is a bug: please report it, .*",
+        result.errors[0],
+    )
+    assert "Traceback" not in result.stderr
+    monkeypatch.setenv("TAP_LOOKER_LOGLEVEL", "DEBUG")
+    assert "ZeroDivisionError" in run(catalog=selecting("folders", "roles")).stderr
+
+
+def test_a_full_disk_is_told_of(run, clean, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tap_looker.resources.kinds.rendered", full)
+    result = run(catalog=selecting("folders", "roles"))
+    assert result.exit_code == 1
+    assert result.records == {"roles": clean.records["roles"]}
+    assert result.errors[0].startswith(
+        f"Failed folders: There is no space left for temporary files in {tempfile.gettempdir()}: "
+    )
+    assert "Traceback" not in result.stderr
+
+
+def test_an_error_nobody_thought_of_before_a_run_is_one_line(monkeypatch):
+    def broken(*_):
+        raise KeyError("x")
+
+    monkeypatch.setattr(TapLooker, "discover_streams", broken)
+    result = run_cli("--discover")
+    assert result.exit_code == 1
+    (line,) = result.errors
+    assert "This is a bug: please report it" in line
+    assert "KeyError" not in result.stderr
 
 
 # ---------------------------------------------------------------------------------------- no access

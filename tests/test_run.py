@@ -276,9 +276,12 @@ def test_deselected_streams_cost_no_call(run, emulator):
     assert len(emulator.calls) == 2 + 2  # login and logout
 
 
-def test_nothing_selected_is_no_error(run, emulator):
-    assert run(catalog=selecting()).succeeded().messages == []
-    assert emulator.count(method="GET") == 0
+def test_nothing_selected_is_an_error(run, emulator):
+    result = run(catalog=selecting())
+    assert result.exit_code == 1
+    assert result.messages == []
+    assert result.errors[0].startswith("The catalog selects no stream that exists: ")
+    assert emulator.calls == []
 
 
 def test_all_properties_need_no_fields(run, emulator):
@@ -449,7 +452,19 @@ def test_lookml_dashboards_are_found_where_their_search_is_refused(run, emulator
 
 @pytest.mark.usefixtures("_served_streams_alone")
 def test_trial_reads_a_little_of_every_stream(run, emulator):
-    result = run("--test")
-    assert result.exit_code == 0, result.stderr
+    emulator.instance.groups.clear()
+    result = run("--test").succeeded()
     assert result.schemas.keys() == set(STREAMS)
-    assert emulator.count("/login") == 1
+    assert emulator.count("/login") == emulator.count("/logout", "DELETE") == 1
+    read = sorted({*STREAMS} - {"groups"})
+    assert {name: len(found) for name, found in result.records.items()} == dict.fromkeys(read, 1)
+    assert result.log("INFO")[-1] == (
+        f"The test has passed: {len(read)} records of {', '.join(read)}; none of groups."
+    )
+
+
+def test_there_is_no_other_trial(run, emulator):
+    result = run("--test=shcema")
+    assert result.exit_code == 2
+    assert "shcema" in result.stderr
+    assert emulator.calls == []

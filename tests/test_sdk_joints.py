@@ -26,6 +26,7 @@ from singer_sdk.singerlib.encoding.base import SingerMessageType
 from support import selecting, signals_kept
 
 import tap_looker
+from tap_looker.streams.sdk import SAID_OTHERWISE
 from tap_looker.tap import TapLooker
 
 METHODS = {
@@ -35,6 +36,8 @@ METHODS = {
     (Stream, "_sync_records"): "(self, context=None, *, write_messages=True)",
     (Stream, "finalize_state_progress_markers"): "(self, state=None)",
     (Stream, "_write_state_message"): "(self)",
+    # What the SDK says at the end of a stream that did not end by itself
+    (Stream, "log"): "(self, message, *args, level=20, **kwargs)",
     # Records as they are, with the time their page came
     (Stream, "_generate_record_messages"): "(self, record)",
     (Stream, "get_batch_config"): "(self, config)",
@@ -152,6 +155,10 @@ def test_sync_writes_the_schema_before_it_syncs_the_records(monkeypatch):
     )
     stream.sync()
     assert order == ["schema", "records"]
+
+
+def test_sync_logs_the_end_of_a_stream_that_did_not_end_by_itself():
+    assert f'"{SAID_OTHERWISE} ' in inspect.getsource(Stream.sync)
 
 
 def test_sync_all_goes_on_to_promote_the_state_of_each_stream(monkeypatch):

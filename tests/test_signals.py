@@ -119,7 +119,8 @@ def test_a_target_that_dies(runner_of, lines):
         assert process.wait(SOON) == 1
         assert "Traceback" not in stderr
         assert "BrokenPipeError" not in stderr
-        assert "target has stopped reading" in stderr
+        (error,) = [line for line in stderr.splitlines() if "| ERROR" in line]
+        assert "target has stopped reading" in error
         assert emulator.count("/logout", "DELETE") == 1
 
 

@@ -1116,7 +1116,8 @@ def test_a_bookmark_of_another_type_is_named(runner_of):
         run = runner_of(emulator)(catalog=one(HISTORY), state=state)
         assert run.exit_code == 1
         assert not run.records
-        assert f"The bookmark of {HISTORY} in the state, '72222'" in run.stderr
+        assert f'Failed {HISTORY}: The bookmark of {HISTORY} in the state, "72222"' in run.stderr
+        assert emulator.calls == []
         assert "Traceback" not in run.stderr
 
 

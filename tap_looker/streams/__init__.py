@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from tap_looker.streams.configured import configured_streams, own_entries
+from tap_looker.streams.catalog import CheckedCatalog, checked, is_catalog, unknown_properties
+from tap_looker.streams.configured import configured_names, configured_streams, own_entries
+from tap_looker.streams.maps import mistakes_in_maps, unmatched
 from tap_looker.streams.resource import ResourceStream
 from tap_looker.streams.system_activity import SystemActivityStream
-from tap_looker.streams.writer import Writer
+from tap_looker.streams.writer import CountingWriter, Writer
 
 __all__ = [
+    "CheckedCatalog",
+    "CountingWriter",
     "ResourceStream",
     "SystemActivityStream",
     "Writer",
+    "checked",
+    "configured_names",
     "configured_streams",
+    "is_catalog",
+    "mistakes_in_maps",
     "own_entries",
+    "unknown_properties",
+    "unmatched",
 ]

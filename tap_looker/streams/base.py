@@ -7,9 +7,11 @@ from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import MappingError
+from singer_sdk.exceptions import SingerSDKError
 
-from tap_looker.errors import SettingsError
+from tap_looker.errors import LookerError
+from tap_looker.streams import maps
+from tap_looker.streams.catalog import chosen, mistakes_in_keys, mistakes_in_replication
 from tap_looker.streams.sdk import SdkStream
 from tap_looker.values import Misfits
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.mapper import StreamMap
+    from singer_sdk.singerlib import Catalog
 
     from tap_looker.looker.response import Row
     from tap_looker.resources.extraction import Extraction
@@ -48,6 +51,7 @@ class LookerStream(SdkStream):
         self._run = run
         self._pages: Iterator[list[Row]] | None = None
         self._maps: list[StreamMap] | None = None
+        self._mistakes: list[str] = []
 
     @abc.abstractmethod
     def plan(self, extraction: Extraction) -> None:
@@ -77,6 +81,60 @@ class LookerStream(SdkStream):
             fails=self.config.get("on_misfit") == "fail",
             place=place,
         )
+
+    # What a catalog says
+
+    @property
+    def effective_schema(self) -> dict[str, Any]:
+        """Its own: a catalog may leave it out."""
+        return self.schema
+
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take over selection, keys and replication, and note what is wrong with them."""
+        own_key, own_keys = self.replication_key, list(self.primary_keys)
+        super().apply_catalog(catalog)
+        entry = catalog.get_stream(self.name)
+        if entry is None:
+            return
+        root = entry.metadata.root
+        keys = chosen(own_keys, (root.table_key_properties, entry.key_properties))
+        self.primary_keys = own_keys if keys is None else list(keys)
+        self.replication_key = chosen(own_key, (root.replication_key, entry.replication_key))
+        method = entry.replication_method and entry.replication_method.upper()
+        self.forced_replication_method = method
+        self._mistakes += self._tap.catalog_mistakes.get(self.name, ())  # type: ignore[attr-defined]
+        if self._mistakes or not self.selected:
+            return
+        selected = [name for name in self.schema["properties"] if self.mask["properties", name]]
+        self._mistakes += [
+            *mistakes_in_keys(self.schema, selected, self.primary_keys),
+            *self.mistakes_in_replication(own_key, selected),
+        ]
+        if self._mistakes:
+            self.replication_key = self.forced_replication_method = None
+
+    def mistakes_in_replication(
+        self,
+        own_key: str | None,  # noqa: ARG002
+        selected: list[str],
+    ) -> list[str]:
+        """What is wrong with the replication that a catalog asks for.
+
+        Args:
+            own_key: The replication key that the stream has without a catalog.
+            selected: Its selected properties.
+        """
+        method = self.forced_replication_method
+        return [*mistakes_in_replication(self.schema, selected, self.replication_key, method)]
+
+    def check(self) -> None:
+        """Whether it can be read as the catalog wants it.
+
+        Raises:
+            LookerError: It cannot.
+        """
+        if self._mistakes:
+            raise LookerError(f"In the catalog: {'; '.join(self._mistakes)}.")
 
     # Selection
 
@@ -109,16 +167,15 @@ class LookerStream(SdkStream):
             SettingsError: A map does not fit the stream.
         """
         if self._maps is None:
-            mapper = self._tap.mapper
             schema = self.selected_schema(self.schema, ())
-            try:
-                mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
-            except MappingError as error:
-                raise SettingsError(
-                    [f"Setting stream_maps: the map of {self.name} does not fit: {error}."]
-                ) from error
-            self._maps = mapper.stream_maps[self.name]
+            self._maps = maps.made(self._tap.mapper, self.name, schema, self.primary_keys)
         return self._maps
+
+    def map_failed(self, position: int, record: Row, error: Exception) -> LookerError:
+        """What is wrong with one of the stream's maps, which does not do on a record."""
+        of_settings = self.config.get("stream_maps") or {}
+        one = self.stream_maps[position]
+        return maps.failure(of_settings, self.name, position, one, record, error)
 
     def selected_schema(
         self, schema: dict[str, Any], breadcrumb: tuple[str, ...]
@@ -162,13 +219,19 @@ class LookerStream(SdkStream):
         try:
             first = next(pages, None)
         except Exception as error:  # noqa: BLE001
-            self._pages = _raises(error)
+            self.will_fail(error)
             return False
         self._pages = _chained(first, pages)
         return True
 
+    def will_fail(self, error: Exception) -> None:
+        """Fail when the records are asked for."""
+        self._pages = _raises(error)
+
     def sync_failed(self, error: Exception) -> None:
         """Keep the other streams going."""
+        if isinstance(error, SingerSDKError):
+            error = LookerError(f"{str(error).rstrip('.')}.")
         self._run.stream_failed(self.name, error)
 
     def sync_ended(self) -> None:

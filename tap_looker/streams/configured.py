@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from singer_sdk import Tap
+    from singer_sdk.singerlib import CatalogEntry
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
@@ -49,8 +50,16 @@ class BrokenStream(LookerStream):
     permission = ""
 
     def __init__(self, tap: Tap, run: Run, name: str, mistakes: list[str]) -> None:
-        self._mistakes = mistakes
         super().__init__(tap, run, name=name, keys=(), schema={"type": "object", "properties": {}})
+        self._wrong = mistakes
+
+    def check(self) -> None:
+        """Not to be read.
+
+        Raises:
+            LookerError: What is wrong.
+        """
+        raise LookerError(" ".join(self._wrong))
 
     def plan(self, extraction: Extraction) -> None:
         """Nothing to ask for."""
@@ -61,7 +70,7 @@ class BrokenStream(LookerStream):
         Raises:
             LookerError: What is wrong.
         """
-        raise LookerError(" ".join(self._mistakes))
+        raise LookerError(" ".join(self._wrong))
 
 
 def own_entries(config: Mapping[str, Any]) -> tuple[Entries, list[str]]:
@@ -76,6 +85,13 @@ def own_entries(config: Mapping[str, Any]) -> tuple[Entries, list[str]]:
         names = [own if name == own[0] and "Activity" in of else (name, of) for name, of in names]
         names += [own] if own not in names else []
     return found, mistakes + duplicates(names)
+
+
+def configured_names(found: Entries) -> dict[str, str]:
+    """The streams of the settings, and where in them they are."""
+    return {one.name: one.where for one in found.results} | {
+        _activity_name(options): where for where, options in found.activities.items()
+    }
 
 
 def configured_streams(tap: Tap, run: Run, found: Entries) -> tuple[list[LookerStream], list[str]]:
@@ -95,14 +111,14 @@ def configured_streams(tap: Tap, run: Run, found: Entries) -> tuple[list[LookerS
         mistakes.extend(lines)
 
     for definition in found.results:
-        if catalog is not None:
-            if entry := catalog.get_stream(definition.name):
-                streams.append(QueryStream(tap, run, definition, entry=entry))
-            continue
-        resolver = resolver or Resolver(run.client)
         try:
-            result = resolver.result(definition)
-            streams.append(QueryStream(tap, run, definition, result=result))
+            if catalog is None:
+                resolver = resolver or Resolver(run.client)
+                result = resolver.result(definition)
+                streams.append(QueryStream(tap, run, definition, result=result))
+            elif known := catalog.get_stream(definition.name):
+                _properties_in(known)
+                streams.append(QueryStream(tap, run, definition, entry=known))
         except DefinitionError as error:
             broken(definition.name, definition.where, error.mistakes)
     for where, options in found.activities.items():
@@ -113,13 +129,27 @@ def configured_streams(tap: Tap, run: Run, found: Entries) -> tuple[list[LookerS
             if catalog is None:
                 kinds = _kinds_of_metadata(run.client, options)
             elif known := catalog.get_stream(name):
-                kinds = _kinds_of_catalog(known.schema.to_dict()["properties"], options)
+                kinds = _kinds_of_catalog(_properties_in(known), options)
             else:
                 continue
             streams.append(SystemActivityStream(tap, run, _activity(options, kinds)))
         except DefinitionError as error:
             broken(name, where, error.mistakes)
     return streams, mistakes
+
+
+def _properties_in(entry: CatalogEntry) -> dict[str, Any]:
+    """The properties of a stream that a catalog describes.
+
+    Raises:
+        DefinitionError: It has none.
+    """
+    properties: dict[str, Any] = entry.schema.to_dict().get("properties") or {}
+    if not properties:
+        raise DefinitionError(
+            ["the catalog does not have the schema of its stream: run --discover again"]
+        )
+    return properties
 
 
 def _mistakes_in_activity(options: ActivityOptions) -> Iterator[str]:

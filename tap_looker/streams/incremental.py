@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from tap_looker.errors import CutResultError, LookerError
 from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.streams.base import LookerStream
+from tap_looker.streams.catalog import mistakes_in_replication
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,6 +45,15 @@ class IncrementalStream(LookerStream):
     def is_sorted(self) -> bool:
         """Whether the bookmark may move with each row."""
         return self.replication_method == REPLICATION_INCREMENTAL
+
+    def mistakes_in_replication(self, own_key: str | None, selected: list[str]) -> list[str]:
+        """Rows come in the order of one key, whatever a catalog asks for."""
+        method, key = self.forced_replication_method, self.replication_key
+        if key is not None and key != own_key and method != REPLICATION_FULL_TABLE:
+            by = f"only {own_key} can" if own_key else "its setting must name it"
+            return [f"{key} cannot be the replication key: {by}"]
+        own = [*selected, own_key or ""]  # which is read in any case
+        return [*mistakes_in_replication(self.schema, own, key, method)]
 
     def plan(self, extraction: Extraction) -> None:  # noqa: ARG002
         """Take the bookmark before anything moves it."""
@@ -93,8 +104,9 @@ class IncrementalStream(LookerStream):
         )
         fits = isinstance(self._bookmark, (int, float, Decimal) if is_number else str)
         if self._bookmark is not None and not fits:
+            shown = json.dumps(self._bookmark, default=str, ensure_ascii=False)
             raise LookerError(
-                f"The bookmark of {self.name} in the state, {self._bookmark!r}, is not of the type"
+                f"The bookmark of {self.name} in the state, {shown}, is not of the type"
                 f" of {self.replication_key}: correct it, or take it out to read from the start."
             )
 

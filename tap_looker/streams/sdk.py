@@ -8,6 +8,7 @@ and copies each record; none of that is open to public hooks.
 from __future__ import annotations
 
 import abc
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from singer_sdk import Stream
 from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedException
 from singer_sdk.singerlib import RecordMessage
 
-from tap_looker.errors import Interrupted
+from tap_looker.errors import Interrupted, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
 ENDS_THE_RUN = (
     Interrupted,
     BrokenPipeError,
+    OutputError,
     AbortedSyncFailedException,
     AbortedSyncPausedException,
 )
+SAID_OTHERWISE = "An unhandled error occurred while syncing"
+"""What the SDK logs as an error at the record limit of a trial too, and for a broken pipe."""
 
 
 class SdkStream(Stream, abc.ABC):
@@ -40,6 +44,14 @@ class SdkStream(Stream, abc.ABC):
         """Wait for the first answer; whether there is one, so that the SCHEMA may be written."""
 
     @abc.abstractmethod
+    def will_fail(self, error: Exception) -> None:
+        """Raise this when the records are asked for."""
+
+    @abc.abstractmethod
+    def map_failed(self, position: int, record: Row, error: Exception) -> Exception:
+        """What to raise where the map at this position fails on a record."""
+
+    @abc.abstractmethod
     def sync_failed(self, error: Exception) -> None:
         """Take note that the stream could not be read whole; raise to end the run."""
 
@@ -47,13 +59,26 @@ class SdkStream(Stream, abc.ABC):
     def sync_ended(self) -> None:
         """Let go of what the stream holds; called whatever became of it."""
 
-    def moves_bookmark(self, record: Row) -> bool:  # noqa: ARG002
+    def moves_bookmark(self, record: Row) -> bool:
         """Whether the bookmark goes to this record."""
-        return self.replication_key is not None
+        key = self.replication_key
+        return key is not None and record.get(key) is not None
+
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """As the SDK's, but no error of each exception that ends a stream: they are told of."""
+        if message.startswith(SAID_OTHERWISE):
+            level = logging.DEBUG
+        super().log(message, *args, level=level, **kwargs)
 
     def _write_schema_message(self) -> None:
-        if self.has_first_answer():
+        if not self.has_first_answer():
+            return
+        try:
             super()._write_schema_message()
+        except ENDS_THE_RUN:
+            raise
+        except Exception as error:  # noqa: BLE001
+            self.will_fail(error)
 
     def _sync_records(
         self, context: Any = None, *, write_messages: bool = True
@@ -70,8 +95,11 @@ class SdkStream(Stream, abc.ABC):
 
     def _generate_record_messages(self, record: Row) -> Generator[RecordMessage, None, None]:
         """As the SDK's, without the work that records come with done: selection and types."""
-        for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
+        for position, stream_map in enumerate(self.stream_maps):
+            try:
+                mapped = stream_map.transform(record)
+            except Exception as error:
+                raise self.map_failed(position, record, error) from error
             if mapped is not None:
                 yield RecordMessage(
                     stream=stream_map.stream_alias,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib.encoding.base import SingerMessageType
+
+from tap_looker import output
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
@@ -35,7 +37,20 @@ class Writer(MsgSpecWriter):
 
     def flush(self) -> None:
         """Let go of what waits."""
-        lines, self._waiting = memoryview(self._waiting), bytearray()
-        while lines:  # an unbuffered output may take a part only
-            lines = lines[sys.stdout.buffer.write(lines) :]
-        sys.stdout.flush()
+        lines, self._waiting = self._waiting, bytearray()
+        output.write(lines)
+
+
+class CountingWriter(Writer):
+    """Counts what it writes, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Records by stream.
+        self.records: Counter[str] = Counter()
+
+    def write_message(self, message: Message) -> None:
+        """Write one line, and count it if it is a record."""
+        super().write_message(message)
+        if message.type is SingerMessageType.RECORD:
+            self.records[message.stream] += 1  # type: ignore[attr-defined]
