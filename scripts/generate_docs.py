@@ -107,7 +107,7 @@ def meltano_settings() -> list[str]:
         if "enum" in of:
             lines += ["      options:"]
         for value in of.get("enum", ()):
-            lines += [f"      - label: {value.capitalize()}", f"        value: {value}"]
+            lines += [f"      - label: {value.capitalize()}", f"        value: {json.dumps(value)}"]
         lines += ["      description: >-"]
         lines += textwrap.wrap(
             of["description"],

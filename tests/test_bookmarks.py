@@ -149,8 +149,8 @@ def test_rows_out_of_order_leave_the_bookmark_that_the_run_began_with(
         }}}  # fmt: skip
     real = query_streams.records
 
-    def shuffled(columns, rows):
-        found = list(real(columns, rows))
+    def shuffled(*arguments):
+        found = list(real(*arguments))
         yield from found[:20]
         yield from reversed(found[20:])
 
@@ -168,8 +168,8 @@ def test_times_with_and_without_fractions_are_in_order(shop, tmp_path, monkeypat
     times = ["2026-01-01T10:00:00Z", "2026-01-01T10:00:00.500000Z", "2026-01-01T10:00:01Z"]
     real = query_streams.records
 
-    def timed(columns, rows):
-        for time, record in zip(times, real(columns, rows), strict=False):
+    def timed(*arguments):
+        for time, record in zip(times, real(*arguments), strict=False):
             yield {**record, "orders_created_time": time}
 
     monkeypatch.setattr(query_streams, "records", timed)

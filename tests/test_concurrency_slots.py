@@ -13,6 +13,7 @@ from tap_looker.queries.columns import Key
 from tap_looker.queries.execute import run_query, run_query_task
 from tap_looker.streams import system_activity
 from tap_looker.streams.incremental import in_batches
+from tap_looker.values import Misfits
 
 QUERY = {
     "model": "thelook",
@@ -39,7 +40,8 @@ def missing_field(rows):
 
 
 def misfit(rows):
-    return columns.records([columns.column("orders.status", "number")], rows)
+    misfits = Misfits(needed=frozenset(["orders.status"]))
+    return columns.records([columns.column("orders.status", "number")], rows, misfits)
 
 
 def bug(rows):
@@ -90,7 +92,7 @@ def test_rows_that_break_off_free_the_concurrency_slot(client):
 def test_a_run_goes_on_after_streams_that_fail_one_after_the_other(run, monkeypatch):
     """With as many failures as there are slots, it used to wait for ever."""
     names = ["system_activity_user_facts", "system_activity_history", "system_activity_events"]
-    monkeypatch.setattr(system_activity, "records", lambda _, rows: (1 // 0 for _ in rows))
+    monkeypatch.setattr(system_activity, "records", lambda _, rows, __: (1 // 0 for _ in rows))
     result = run(
         catalog=selecting(*names, "users", "versions"), concurrency=1, start_date="2020-01-01"
     )

@@ -235,14 +235,13 @@ def test_a_run_that_fails_while_it_looks_back_does_not_lower_the_bookmark(runner
         assert all(bookmark(value) == known for value in run.states)
 
 
-def test_a_bookmark_beyond_everything_stays(runner_of):
-    """The instance may have been restored from a backup: nothing to read, nothing to forget."""
+def test_a_bookmark_beyond_everything_is_dropped(runner_of):
+    """The instance may have been restored from a backup: its ids begin again."""
     with Emulator(activity_rows=300) as emulator:
         state = state_of(HISTORY, "history_id", 10**9)
-        run = runner_of(emulator)(catalog=one(HISTORY), state=state).succeeded()
-        assert run.records == {}
-        assert all(bookmark(value) == 10**9 for value in run.states)
-        assert HISTORY in run.schemas
+        run = runner_of(emulator)(catalog=one(HISTORY), state=state, start_date=EVER).succeeded()
+        assert [record["history_id"] for record in run.records[HISTORY]] == ids_in(emulator)
+        assert bookmark(run.states[-1]) == ids_in(emulator)[-1]
 
 
 # ------------------------------------------------------------------------------------------- pages
@@ -336,7 +335,7 @@ def test_every_stream_with_ids_is_read_along_them(runner_of, stream):
 
 BY_TIME = {
     "system_activity_pdt_builds": (
-        "SELECT tid, connection FROM sa_pdt_builds WHERE start >= '{}'",
+        "SELECT tid, connection, model_name, view_name FROM sa_pdt_builds WHERE start >= '{}'",
         "pdt_builds_start_time",
     ),
     "system_activity_api_usage": (
@@ -344,7 +343,7 @@ BY_TIME = {
         "api_usage_created_date",
     ),
     "system_activity_dashboard_performance": (
-        "SELECT dashboard_run_session FROM sa_dashboard_performance WHERE first_event_at >= '{}'",
+        "SELECT dashboard_run_session, dashboard_page_session FROM sa_dashboard_performance WHERE first_event_at >= '{}'",
         "dashboard_performance_first_event_at_date",
     ),
     "system_activity_sql_queries": (

@@ -51,7 +51,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Meta(
             description="Fields that make a row unique and are never null; [] for none. Default: "
             "the primary key of the explore's base view, if it is among the fields and no join "
-            "repeats it; else none, and the log says so."
+            "repeats it; else none, and the log says so.",
+            extra={"must": "a list of field names"},
         ),
     ] = UNSET
     replication_key: Annotated[
