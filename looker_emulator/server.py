@@ -50,6 +50,9 @@ class Options:
 
     latency_ms: float = 0
     login_latency_ms: float = 0
+    #: Answer 429 to what comes while so many requests are being served; perhaps with `Retry-After`.
+    in_flight_limit: int | None = None
+    in_flight_retry_after: int | None = None
     token_lifetime: float = 3600
     #: Send `Link` and `X-Total-Count` where a limit is given.
     total_count_header: bool = True
@@ -169,6 +172,9 @@ class Server:
             return
         call = _call(scope, await _body(receive))
         self.calls.append(call)
+        if self.in_flight >= (self.options.in_flight_limit or float("inf")):
+            await self._turn_away(call, send)
+            return
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
@@ -176,6 +182,14 @@ class Server:
         finally:
             self.in_flight -= 1
             call.ended = time.monotonic()
+
+    async def _turn_away(self, call: Call, send: Any) -> None:
+        answer = answers.error(429, "Too Many Requests", call.method, call.path)
+        if self.options.in_flight_retry_after is not None:
+            answer.headers["retry-after"] = str(self.options.in_flight_retry_after)
+        call.status = answer.status
+        call.ended = time.monotonic()
+        await wire.send_answer(send, answer.status, *answer.packed(""))
 
     async def _serve(self, call: Call, scope: Any, receive: Any, send: Any) -> None:
         login = call.path == "/login"

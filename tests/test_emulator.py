@@ -538,6 +538,25 @@ def test_requests_in_flight_are_counted():
         assert emulator.max_in_flight == 6
 
 
+@pytest.mark.parametrize("retry_after", [None, 3])
+def test_more_requests_at_once_than_it_serves_are_turned_away(retry_after):
+    with Emulator(latency_ms=100, in_flight_limit=2, in_flight_retry_after=retry_after) as emulator:
+        api = Api(emulator)
+        found = []
+        threads = [
+            threading.Thread(target=lambda: found.append(api.get("/user"))) for _ in range(6)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(answer.status_code for answer in found) == [200] * 2 + [429] * 4
+        assert emulator.max_in_flight == 2
+        asked = {answer.headers.get("retry-after") for answer in found if answer.status_code == 429}
+        assert asked == {retry_after and str(retry_after)}
+        assert api.get("/user").status_code == 200
+
+
 def test_only_loopback_is_served():
     with pytest.raises(ValueError, match="loopback"):
         Emulator(host="0.0.0.0")  # noqa: S104
