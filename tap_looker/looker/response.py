@@ -26,20 +26,21 @@ from tap_looker.errors import (
 )
 from tap_looker.looker.concurrency import Cancelled
 from tap_looker.looker.retry import (
+    MAX_BODY_RETRIES,
     MAX_FAULT_RETRIES,
-    MAX_RETRIES,
-    RETRIED_STATUSES,
+    PASSING_STATUSES,
+    TIMEOUT_STATUSES,
     RetriableError,
 )
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
 Row = dict[str, Any]
 
 MAX_ERROR_DETAIL = 300  # characters of an error body that are passed on
 ERROR_KEYS = frozenset({"message", "error", "errors", "documentation_url"})
-TIMEOUT_STATUSES = frozenset({408, 504, 524})
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 TIMEOUTS = (requests.Timeout, urllib3.exceptions.TimeoutError)
 
@@ -64,15 +65,28 @@ class ApiResponse:
 class Body:
     """The bytes of an answer as they arrive, decompressed; a file for a parser.
 
+    Args:
+        response: The answer.
+        stop: Ends the reading.
+        patience: Seconds for a row.
+        when_read: Called whenever more has come.
+
     Raises:
         requests.Timeout: No whole row came for too long; see :meth:`row_came`.
         Cancelled: The run was asked to end.
     """
 
-    def __init__(self, response: requests.Response, stop: threading.Event, patience: float) -> None:
+    def __init__(
+        self,
+        response: requests.Response,
+        stop: threading.Event,
+        patience: float,
+        when_read: Callable[[], None] = lambda: None,
+    ) -> None:
         self._response = response
         self._stop = stop
         self._patience = patience
+        self._when_read = when_read
         self._pushed_back = b""
         self.row_came()
 
@@ -106,6 +120,7 @@ class Body:
         if time.monotonic() > self._deadline:
             raise requests.Timeout("the answer takes too long to arrive")
         chunk: bytes = self._response.raw.read1(size, decode_content=True)
+        self._when_read()
         return chunk
 
 
@@ -156,7 +171,7 @@ def decode(what: str, response: requests.Response, body: bytes) -> ApiResponse:
         found = "a web page" if is_page else "invalid or truncated JSON"
         raise RetriableError(
             BadResponseError(f"{what}: HTTP 200 with {found}{_title(body)}."),
-            retries=MAX_FAULT_RETRIES if is_page else MAX_RETRIES,
+            retries=MAX_FAULT_RETRIES if is_page else MAX_BODY_RETRIES,
         ) from error
     total = response.headers.get("X-Total-Count", "")
     return ApiResponse(
@@ -180,12 +195,10 @@ def failure(what: str, response: requests.Response, body: bytes) -> LookerError 
         return DeniedError(message, status)
     kind = TimedOutError if status in TIMEOUT_STATUSES else RequestError
     error = kind(message, status)
-    if status in RETRIED_STATUSES:
-        return RetriableError(
-            error,
-            retries=MAX_FAULT_RETRIES if status == 500 else MAX_RETRIES,  # noqa: PLR2004
-            after=retry_after(response),
-        )
+    if status == 500:  # noqa: PLR2004
+        return RetriableError(error, retries=MAX_FAULT_RETRIES, after=retry_after(response))
+    if status in PASSING_STATUSES:
+        return RetriableError(error, after=retry_after(response))
     return error
 
 
