@@ -18,7 +18,11 @@ USERS = "/users/search"
 PASSING = {
     "429": ("status", {"status": 429, "retry_after": 0}),
     "429 without Retry-After": ("status", {"status": 429}),
+    "408": ("status", {"status": 408}),
     "500": ("status", {"status": 500}),
+    "520": ("status", {"status": 520}),
+    "522": ("status", {"status": 522}),
+    "524": ("status", {"status": 524}),
     "502 in HTML": ("status", {"status": 502, "html": "<h1>Bad Gateway</h1>"}),
     "503": ("status", {"status": 503}),
     "504": ("status", {"status": 504}),

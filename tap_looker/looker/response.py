@@ -42,6 +42,8 @@ Row = dict[str, Any]
 MAX_ERROR_DETAIL = 300  # characters of an error body that are passed on
 ERROR_KEYS = frozenset({"message", "error", "errors", "documentation_url"})
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+PASSING_TLS = ("timed out", "eof occurred", "unexpected_eof", "bad_record_mac", "bad record mac")
+"""A connection that broke off within TLS, by what the error says."""
 TIMEOUTS = (requests.Timeout, urllib3.exceptions.TimeoutError)
 
 
@@ -210,7 +212,7 @@ def refusal(what: str, body: bytes) -> RequestError:
 def network_failure(what: str, base_url: str, error: Exception) -> LookerError | RetriableError:
     """The error that a connection, or the lack of one, is."""
     message = f"{what}: {network_message(base_url, error)}."
-    if "certificate" in str(error).lower():
+    if _is_mismatch(error):
         return RequestError(message)
     timed_out = isinstance(error, (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError))
     return RetriableError(TimedOutError(message) if timed_out else RequestError(message))
@@ -255,6 +257,13 @@ def retry_after(response: requests.Response) -> float | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _is_mismatch(error: Exception) -> bool:
+    """The two sides cannot speak TLS with each other, today or tomorrow."""
+    text = str(error).lower()
+    is_tls = isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError))
+    return "certificate" in text or (is_tls and not any(sign in text for sign in PASSING_TLS))
 
 
 def network_message(base_url: str, error: Exception) -> str:
