@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks import crawl, growth, rows, startup
+from benchmarks import crawl, growth, rows, startup, throttled
 
 
 def shown(content: Any) -> str:
@@ -12,7 +12,7 @@ def shown(content: Any) -> str:
     here = content["machine"]
     found = content["benchmarks"]
     lines = [f"{here['cpu']}, {here['cores']} cores, Python {here['python']}, {here['date']}", ""]
-    for module in (startup, crawl, growth, rows):
+    for module in (startup, crawl, growth, rows, throttled):
         name = module.__name__.rpartition(".")[2]
         if name in found:
             lines += [module.shown(found[name]).rstrip(), ""]

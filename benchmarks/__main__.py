@@ -1,4 +1,4 @@
-"""`python -m benchmarks [crawl|growth|rows|startup|all] [--tiny] [--json FILE]`.
+"""`python -m benchmarks [crawl|growth|rows|startup|throttled|all] [--tiny] [--json FILE]`.
 
 How long the tap takes, what it costs and what it needs, beside other extractors. Each benchmark
 prints a table.
@@ -20,8 +20,9 @@ from benchmarks.measure import machine
 from benchmarks.peers import PEERS
 from benchmarks.rows import rows
 from benchmarks.startup import TIMES, startup
+from benchmarks.throttled import throttled
 
-BENCHMARKS = ("startup", "crawl", "growth", "rows")
+BENCHMARKS = ("startup", "crawl", "growth", "rows", "throttled")
 
 
 def main() -> None:
@@ -52,6 +53,8 @@ def main() -> None:
             found[name] = crawl(tiny=options.tiny, repeat=repeat, peers=options.peer)
         elif name == "growth":
             found[name] = growth(tiny=options.tiny, repeat=repeat)
+        elif name == "throttled":
+            found[name] = throttled(tiny=options.tiny)
         else:
             found[name] = rows(tiny=options.tiny)
     print(shown(content))

@@ -73,7 +73,15 @@ class Instance:
         for _, change in sorted(edges):
             now += change
             highest = max(highest, now)
-        return {"calls": len(calls), **counts, "in_flight": highest}
+        away = sum(call["status"] == 429 for call in calls)  # noqa: PLR2004
+        served = len(calls) - away
+        return {
+            "calls": len(calls),
+            **counts,
+            "turned_away": away,
+            "served": served,
+            "in_flight": highest,
+        }
 
 
 def _activity(path: str) -> str:
@@ -89,6 +97,8 @@ def instance(
     latency_ms: float = 0,
     activity_rows: int | None = None,
     tls: bool = False,
+    in_flight_limit: int | None = None,
+    retry_after: int | None = None,
 ) -> Iterator[Instance]:
     """An emulator that runs as long as the block does.
 
@@ -97,11 +107,17 @@ def instance(
         latency_ms: Of each request but the login.
         activity_rows: Rows of history in System Activity.
         tls: Put TLS before it, if this machine has what it takes to make a certificate.
+        in_flight_limit: It answers 429 to more requests at once than this.
+        retry_after: Seconds that it asks to wait then.
     """
     command = [sys.executable, "-m", "looker_emulator", "--scale", str(scale)]
     command += ["--latency-ms", str(latency_ms)]
     if activity_rows is not None:
         command += ["--activity-rows", str(activity_rows)]
+    if in_flight_limit is not None:
+        command += ["--in-flight-limit", str(in_flight_limit)]
+    if retry_after is not None:
+        command += ["--in-flight-retry-after", str(retry_after)]
     with _running(command) as output:
         url, client_id, client_secret = (output.readline().split()[-1] for _ in range(3))
         certificate = _certificate() if tls else None

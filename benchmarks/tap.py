@@ -19,15 +19,22 @@ TAP = str(Path(sys.executable).with_name("tap-looker"))
 CONCURRENCY = 8
 
 
-def command(instance: Instance, *, selected: Container[str] | None = None, **settings: Any) -> Any:
+def command(
+    instance: Instance,
+    *,
+    selected: Container[str] | None = None,
+    concurrency: int = CONCURRENCY,
+    **settings: Any,
+) -> Any:
     """How to run the tap against an instance.
 
     Args:
         instance: The instance.
         selected: Streams; by default those that are selected without a catalog.
+        concurrency: Requests at once, at the most.
         settings: Of the tap, besides the address and the API key.
     """
-    config = _write("config", instance.settings(concurrency=CONCURRENCY, **settings))
+    config = _write("config", instance.settings(concurrency=concurrency, **settings))
     arguments = [TAP, "--config", config]
     if selected is None:
         return arguments

@@ -19,6 +19,10 @@ def main() -> None:
         "--scale", type=_scale, default="small", help=f"{', '.join(SIZES)} or a factor"
     )
     parser.add_argument("--latency-ms", type=float, default=0, help="of each request but login")
+    parser.add_argument(
+        "--in-flight-limit", type=int, help="429 to more requests at once than this"
+    )
+    parser.add_argument("--in-flight-retry-after", type=int, help="seconds, in those answers")
     parser.add_argument("--activity-rows", type=int, help="rows of history in System Activity")
     parser.add_argument("--client-id", default=CLIENT_ID)
     parser.add_argument("--client-secret", default=CLIENT_SECRET)
@@ -32,6 +36,8 @@ def main() -> None:
         arguments.scale,
         port=arguments.port,
         latency_ms=arguments.latency_ms,
+        in_flight_limit=arguments.in_flight_limit,
+        in_flight_retry_after=arguments.in_flight_retry_after,
         activity_rows=arguments.activity_rows,
         now=datetime.now(UTC).replace(microsecond=0),
         client_id=arguments.client_id,

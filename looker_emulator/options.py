@@ -16,6 +16,9 @@ class Options:
 
     latency_ms: float = 0
     login_latency_ms: float = 0
+    #: Answer 429 to requests above this number at once, optionally with `Retry-After`.
+    in_flight_limit: int | None = None
+    in_flight_retry_after: int | None = None
     token_lifetime: float = 3600
     #: Send `Link` and `X-Total-Count` where a limit is given.
     total_count_header: bool = True

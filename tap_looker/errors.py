@@ -54,6 +54,9 @@ class LookerError(Exception):
         super().__init__(message)
         self.message = message
 
+    def __str__(self) -> str:
+        return self.message
+
 
 class SettingsError(LookerError):
     """The configuration is wrong.

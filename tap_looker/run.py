@@ -118,6 +118,7 @@ class Run:
             user_agent=self._user_agent,
             ca_bundle=self.config["ca_bundle"],
             max_calls=self.config.get("max_calls"),
+            max_retry_time=self.config["max_retry_time"],
             stop=self._stop,
         )
         redact(client.secrets)

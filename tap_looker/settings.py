@@ -18,6 +18,7 @@ from singer_sdk import typing as th
 
 from tap_looker.errors import SettingsError
 from tap_looker.files import read_text
+from tap_looker.looker.retry import MAX_RETRY_TIME
 from tap_looker.queries import definitions
 from tap_looker.times import parse_time
 
@@ -92,6 +93,16 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=300,
         title="Request timeout",
         description="Seconds to wait for an answer from Looker, or for more of it.",
+    ),
+    th.Property(
+        "max_retry_time",
+        th.NumberType(minimum=0, maximum=86_400),
+        default=int(MAX_RETRY_TIME),
+        title="Longest time to retry",
+        description=(
+            "Seconds to keep retrying while Looker turns requests away (HTTP 429, 503), times out "
+            "or breaks off. While other requests get through, nothing is given up for a 429 or 503."
+        ),
     ),
     th.Property(
         "include_deleted",
@@ -462,6 +473,8 @@ _NORMALISERS: dict[str, Callable[[Any], Any]] = {
     "user_agent": _header_text,
     "ca_bundle": _path,
     "max_calls": lambda calls: calls,
+    "request_timeout": float,  # a file's come as decimals
+    "max_retry_time": float,
     "folder_ids": lambda ids: [str(one).strip() for one in ids or []],
     "models": lambda names: list(names or []),
 }

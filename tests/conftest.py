@@ -9,6 +9,7 @@ from support import STREAMS, Run, Runner
 
 from looker_emulator import Emulator
 from tap_looker.looker import retry
+from tap_looker.settings import SCHEMA
 from tap_looker.tap import TapLooker
 
 
@@ -42,7 +43,9 @@ def runner_of(tmp_path):
 
 @pytest.fixture
 def _quick_retries(monkeypatch):
-    monkeypatch.setattr(retry, "MAX_BACKOFF", 0.01)
+    """Waits are short, and so is the time for which what may pass is tried again."""
+    monkeypatch.setattr(retry, "FIRST_BACKOFF", 0.01)
+    monkeypatch.setitem(SCHEMA["properties"]["max_retry_time"], "default", 0.3)
 
 
 @pytest.fixture

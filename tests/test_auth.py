@@ -13,13 +13,16 @@ from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
 import pytest
+import requests
+import urllib3
 from support import finished, selecting
 
 from looker_emulator import Emulator, Fault
 from tap_looker.errors import LoginError, RequestError
 from tap_looker.looker import auth
 from tap_looker.looker.auth import LookerAuth
-from tap_looker.looker.response import ApiResponse
+from tap_looker.looker.response import ApiResponse, network_failure
+from tap_looker.looker.retry import RetriableError
 
 
 def ended_in_one_line(run) -> str:
@@ -392,11 +395,30 @@ def test_a_certificate_that_has_expired(run, certificates):
     assert "expired" in error
 
 
-@pytest.mark.usefixtures("_quick_retries")
 def test_a_port_that_does_not_speak_tls(run, emulator):
-    error = ended_in_one_line(run(api_host_url=emulator.url.replace("http:", "https:")))
+    result = run(api_host_url=emulator.url.replace("http:", "https:"))
+    error = ended_in_one_line(result)
     assert "TLS" in error
     assert "port of api_host_url" in error
+    assert not any("Trying again" in line for line in result.warnings)
+
+
+@pytest.mark.parametrize(
+    ("says", "passes"),
+    [
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)", False),
+        ("[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version", False),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", False),
+        ("hostname '10.0.0.1' doesn't match 'looker.example' (certificate)", False),
+        ("The handshake operation timed out", True),
+        ("EOF occurred in violation of protocol (_ssl.c:1006)", True),
+        ("[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] bad record mac", True),
+    ],
+)
+@pytest.mark.parametrize("kind", [requests.exceptions.SSLError, urllib3.exceptions.SSLError])
+def test_what_of_tls_may_pass(kind, says, passes):
+    found = network_failure("GET /user", "https://looker.example", kind(says))
+    assert isinstance(found, RetriableError) is passes
 
 
 # ------------------------------------------------------------------------------------------- logout

@@ -33,7 +33,7 @@ def found(tmp_path_factory):
 
 
 def test_each_run_has_its_figures(found):
-    for name in ("crawl", "growth", "rows", "startup"):
+    for name in ("crawl", "growth", "rows", "startup", "throttled"):
         assert found[name]["runs"]
         for row in found[name]["runs"]:
             assert row.keys() >= FIGURES
@@ -69,6 +69,16 @@ def test_the_loops_read_the_rows_that_the_tap_reads(found):
     for (what, _), count in counts.items():
         assert count == counts[what, "tap-looker"]
     assert all(row["first_record_s"] > 0 for row in found["rows"]["runs"])
+
+
+def test_what_is_turned_away_is_not_lost(found):
+    free, *throttled = found["throttled"]["runs"]
+    assert free["turned_away"] == 0
+    assert {row["concurrency"] for row in throttled} == {8, 64}
+    for row in throttled:
+        assert row["turned_away"] > 0
+        assert row["lost"] == 0
+        assert row["streams"] == free["streams"]
 
 
 def test_startup_names_what_is_imported(found):

@@ -343,7 +343,8 @@ BY_TIME = {
         "api_usage_created_date",
     ),
     "system_activity_dashboard_performance": (
-        "SELECT dashboard_run_session, dashboard_page_session FROM sa_dashboard_performance WHERE first_event_at >= '{}'",
+        "SELECT dashboard_run_session, dashboard_page_session FROM sa_dashboard_performance "
+        "WHERE first_event_at >= '{}'",
         "dashboard_performance_first_event_at_date",
     ),
     "system_activity_sql_queries": (

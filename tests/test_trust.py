@@ -55,6 +55,7 @@ SETTINGS: dict[str, Any] = {
     "page_size": 5,
     "concurrency": 4,
     "request_timeout": 1,
+    "max_retry_time": 4,
     "start_date": "2000-01-01",
     "activity_page_size": 25,
     "activity_lookback": 0,
@@ -296,8 +297,8 @@ def clean(tmp_path_factory) -> Clean:
 
 def quicken(patch: pytest.MonkeyPatch) -> None:
     """Wait as often as ever, but not as long."""
-    patch.setattr(retry, "MAX_BACKOFF", 0.01)
-    patch.setattr(client, "MAX_BODY_TIMEOUTS", 2)
+    patch.setattr(retry, "FIRST_BACKOFF", 0.01)
+    patch.setattr(client, "MAX_BODY_TIMEOUTS", 1)
     patch.setattr(execute, "MAX_POLL_INTERVAL", 0.01)
 
 

@@ -55,8 +55,21 @@ class Server:
             await self._control(scope, receive, send)
             return
         call = call_of(scope, await body_of(receive))
+        limit = self.looker.options.in_flight_limit
+        if limit is not None and self.log.in_flight >= limit:
+            await self._turn_away(call, send)
+            return
         with self.log.recorded(call):
             await self._serve(call, scope, receive, send)
+
+    async def _turn_away(self, call: Call, send: Any) -> None:
+        self.log.calls.append(call)
+        answer = answers.error(429, "Too Many Requests", call.method, call.path)
+        if self.looker.options.in_flight_retry_after is not None:
+            answer.headers["retry-after"] = str(self.looker.options.in_flight_retry_after)
+        call.status = answer.status
+        call.ended = time.monotonic()
+        await wire.send_answer(send, answer.status, *answer.packed(""))
 
     async def _serve(self, call: Call, scope: Any, receive: Any, send: Any) -> None:
         options = self.looker.options

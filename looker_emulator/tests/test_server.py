@@ -201,3 +201,22 @@ def test_control_over_http_and_the_command_line():
         finally:
             process.terminate()
         assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize("retry_after", [None, 3])
+def test_requests_above_the_in_flight_limit_are_turned_away(retry_after):
+    with Emulator(latency_ms=100, in_flight_limit=2, in_flight_retry_after=retry_after) as emulator:
+        api = Api(emulator)
+        found = []
+        threads = [
+            threading.Thread(target=lambda: found.append(api.get("/user"))) for _ in range(6)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(answer.status_code for answer in found) == [200] * 2 + [429] * 4
+        assert emulator.max_in_flight == 2
+        asked = {answer.headers.get("retry-after") for answer in found if answer.status_code == 429}
+        assert asked == {retry_after and str(retry_after)}
+        assert api.get("/user").status_code == 200

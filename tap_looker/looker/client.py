@@ -18,17 +18,12 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from http.cookiejar import DefaultCookiePolicy
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-import backoff
-import requests
-from requests.adapters import HTTPAdapter
-
-from tap_looker.errors import BadResponseError, BudgetError
-from tap_looker.looker import json_stream, paging, retry
+from tap_looker.errors import BadResponseError, BudgetError, RequestError
+from tap_looker.looker import json_stream, paging, retry, session
 from tap_looker.looker.auth import LookerAuth
 from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool, ordered_map
 from tap_looker.looker.response import (
@@ -42,11 +37,13 @@ from tap_looker.looker.response import (
     refusal,
     with_name,
 )
-from tap_looker.looker.retry import RequestSlots, RetriableError
+from tap_looker.looker.retry import RequestSlots, RetriableError, Tries, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
+
+    import requests
 
     from tap_looker.looker.response import Row
 
@@ -85,6 +82,7 @@ class LookerClient:
         user_agent: str = "tap-looker",
         ca_bundle: str | None = None,
         max_calls: int | None = None,
+        max_retry_time: float = retry.MAX_RETRY_TIME,
         stop: threading.Event | None = None,
     ) -> None:
         self.base_url = base_url
@@ -92,6 +90,7 @@ class LookerClient:
         self.stop = stop or threading.Event()
         self.workers = DaemonThreadPool(concurrency)
         self._max_calls = max_calls
+        self._max_retry_time = max_retry_time
         self._timeout = timeout
         self._slots = RequestSlots(concurrency, self.stop)
         self._lock = threading.Lock()
@@ -99,7 +98,7 @@ class LookerClient:
         self._to_cancel: list[str] = []
         self.secrets: list[str] = [client_secret, client_id]
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
-        self._session = _session(base_url, concurrency, user_agent, ca_bundle)
+        self._session = session.of(base_url, concurrency, user_agent, ca_bundle)
         self._auth = LookerAuth(self._post_login, f"{base_url}{API}/login")
 
     def login(self) -> None:
@@ -302,7 +301,7 @@ class LookerClient:
                 self._session.delete(
                     f"{self.base_url}{API}{path}",
                     headers={"Authorization": f"Bearer {token}"},
-                    auth=_no_auth,
+                    auth=session.no_auth,
                     timeout=LOGOUT_TIMEOUT,
                     allow_redirects=False,
                 )
@@ -325,21 +324,22 @@ class LookerClient:
         Raises:
             RequestError: As :meth:`get`.
         """
-        with self._slots.slot():
-            response = self._request(
-                method,
-                path,
-                params=params,
-                body=body,
-                billing="db_query",
-                slot=nullcontext(),
-                repeat_slow=repeat_slow,
-                receive=lambda _, response: response,
-            )
-            try:
-                yield self._body(response)
-            finally:
-                response.close()
+        response, turn = self._exchange(
+            method,
+            path,
+            params=params,
+            body=body,
+            billing="db_query",
+            repeat_slow=repeat_slow,
+            receive=lambda _, response: response,
+            keeps_turn=True,
+        )
+        try:
+            turn.read()
+            yield self._body(response, turn.read)
+        finally:
+            response.close()
+            turn.end()
 
     def _post_login(self) -> ApiResponse:
         answer = self._request(
@@ -347,7 +347,6 @@ class LookerClient:
             "/login",
             form=self._credentials,
             billing="login",
-            slot=nullcontext(),  # it happens inside the slot of the request that needs the token
             receive=self._answer,
         )
         if isinstance(answer.data, dict):
@@ -360,42 +359,76 @@ class LookerClient:
         path: str,
         *,
         receive: Callable[[str, requests.Response], T],
+        **options: Any,
+    ) -> T:
+        """One request with its retries: see :meth:`_exchange`."""
+        return self._exchange(method, path, receive=receive, **options)[0]
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        receive: Callable[[str, requests.Response], T],
         params: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
         body: Any = None,
         billing: str,
-        slot: AbstractContextManager[Any] | None = None,
         repeat_slow: bool = True,
-    ) -> T:
-        """One request with its retries; `receive` makes of a good answer what is wanted of it."""
+        keeps_turn: bool = False,
+    ) -> tuple[T, Turn]:
+        """One request with its retries, and its turn.
+
+        Args:
+            method: Of HTTP.
+            path: Below ``/api/4.0``.
+            receive: Makes of a good answer what is wanted of it.
+            params: Query parameters.
+            form: The credentials of a login, which has the turn of the request that needs it.
+            body: JSON.
+            billing: How Looker bills the call.
+            repeat_slow: Ask again after a time-out.
+            keeps_turn: The turn goes on; otherwise it has ended.
+        """
+        what = f"{method} {path}"
         url = f"{self.base_url}{API}{path}"
         if params:
             url += "?" + urlencode(params, safe=",():")
-        waits = backoff.expo(max_value=retry.MAX_BACKOFF)
-        next(waits)  # backoff's generators are primed so
-        logins = refusals = tries = 0
+        is_first_contact = bool(form) and self._auth.last is None
+        tries = Tries(self._slots, self._max_retry_time, is_first_contact=is_first_contact)
+        logins = refusals = 0
         while True:
+            turn = self._slots.take_none() if form else self._slots.take()
+            kept = False
             try:
-                self._slots.wait()
-                with slot or self._slots.slot():
-                    response = self._send(method, url, path, form, body, billing)
-                    return self._received(f"{method} {path}", response, receive)
+                response = self._send(method, url, path, form, body, billing)
+                found = self._received(what, response, receive)
+                turn.succeeded()
             except RetriableError as problem:
                 if problem.error.status == 401 and not form:  # noqa: PLR2004
                     refusals += 1
                     logins += not problem.is_stale_token
-                    if logins > 1 or refusals > retry.MAX_RETRIES:
+                    if logins > 1 or refusals > retry.MAX_REFUSALS:
                         raise problem.error from problem.__cause__
                     continue
                 if problem.is_slow and not repeat_slow:
                     raise problem.error from problem.__cause__
-                tries += 1
-                retries = min(problem.retries, retry.MAX_FAULT_RETRIES) if form else problem.retries
-                wait = backoff.full_jitter(next(waits)) if problem.after is None else problem.after
-                if tries > retries or wait > retry.MAX_RETRY_AFTER:
-                    raise problem.error from problem.__cause__
+                wait = tries.wait_after(problem)
+                if problem.is_for_all:
+                    turn.refused(min(wait, tries.pause_after(problem)))
+                again = time.monotonic() + wait
                 logger.warning("%s Trying again in %.1f s.", problem.error.message, wait)
-                self._slots.pause(problem.error.status, wait)
+            except RequestError as error:
+                if error.status is not None:  # an answer, if not the one that was hoped for
+                    turn.succeeded()
+                raise
+            else:
+                kept = keeps_turn
+                return found, turn
+            finally:
+                if not kept:
+                    turn.end()
+            self._slots.wait(again)
 
     def _send(
         self,
@@ -422,7 +455,7 @@ class LookerClient:
                 url,
                 data=form,
                 json=body,
-                auth=_no_auth if form else self._auth,
+                auth=session.no_auth if form else self._auth,
                 timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
                 allow_redirects=False,
                 stream=True,
@@ -451,8 +484,12 @@ class LookerClient:
         response.raw.release_conn()
         return body
 
-    def _body(self, response: requests.Response) -> Body:
-        return Body(response, self.stop, self._timeout * MAX_BODY_TIMEOUTS)
+    def _body(
+        self, response: requests.Response, when_read: Callable[[], None] | None = None
+    ) -> Body:
+        if when_read is None:
+            when_read = self._slots.progress if response.ok else lambda: None
+        return Body(response, self.stop, self._timeout * MAX_BODY_TIMEOUTS, when_read)
 
     def _answer(self, what: str, response: requests.Response) -> ApiResponse:
         return decode(what, response, self._read(response))
@@ -494,28 +531,3 @@ class LookerClient:
         # A login has no token to forget, and holds the lock.
         is_stale = bool(refused) and self._auth.forget(refused)
         return RetriableError(refusal(what, body), retries=0, is_stale_token=is_stale)
-
-
-def _session(
-    base_url: str, concurrency: int, user_agent: str, ca_bundle: str | None
-) -> requests.Session:
-    session = _Session()
-    session.mount(base_url, HTTPAdapter(pool_connections=1, pool_maxsize=concurrency + 1))
-    session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # Proxies and CA bundles of the environment are looked up once; its .netrc is not ours to send.
-    found = session.merge_environment_settings(
-        base_url, {}, stream=True, verify=ca_bundle or True, cert=None
-    )
-    session.trust_env = False
-    session.proxies, session.verify = found["proxies"], found["verify"]
-    return session
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: even one that is not followed would be parsed, and its body read."""
-
-
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request

@@ -27,21 +27,24 @@ from tap_looker.errors import (
 from tap_looker.looker.concurrency import Cancelled
 from tap_looker.looker.json_stream import float_or_text
 from tap_looker.looker.retry import (
+    MAX_BODY_RETRIES,
     MAX_FAULT_RETRIES,
-    MAX_RETRIES,
-    RETRIED_STATUSES,
+    PASSING_STATUSES,
+    TIMEOUT_STATUSES,
     RetriableError,
 )
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
 Row = dict[str, Any]
 
 MAX_ERROR_DETAIL = 300  # characters of an error body that are passed on
 ERROR_KEYS = frozenset({"message", "error", "errors", "documentation_url"})
-TIMEOUT_STATUSES = frozenset({408, 504, 524})
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+PASSING_TLS = ("timed out", "eof occurred", "unexpected_eof", "bad_record_mac", "bad record mac")
+"""A connection that broke off within TLS, by what the error says."""
 TIMEOUTS = (requests.Timeout, urllib3.exceptions.TimeoutError)
 
 
@@ -65,15 +68,28 @@ class ApiResponse:
 class Body:
     """The bytes of an answer as they arrive, decompressed; a file for a parser.
 
+    Args:
+        response: The answer.
+        stop: Ends the reading.
+        patience: Seconds for a row.
+        when_read: Called whenever more has come.
+
     Raises:
         requests.Timeout: No whole row came for too long; see :meth:`row_came`.
         Cancelled: The run was asked to end.
     """
 
-    def __init__(self, response: requests.Response, stop: threading.Event, patience: float) -> None:
+    def __init__(
+        self,
+        response: requests.Response,
+        stop: threading.Event,
+        patience: float,
+        when_read: Callable[[], None] = lambda: None,
+    ) -> None:
         self._response = response
         self._stop = stop
         self._patience = patience
+        self._when_read = when_read
         self._pushed_back = b""
         self.row_came()
 
@@ -107,6 +123,7 @@ class Body:
         if time.monotonic() > self._deadline:
             raise requests.Timeout("the answer takes too long to arrive")
         chunk: bytes = self._response.raw.read1(size, decode_content=True)
+        self._when_read()
         return chunk
 
 
@@ -160,7 +177,7 @@ def decode(what: str, response: requests.Response, body: bytes) -> ApiResponse:
         found = "a web page" if is_page else "invalid or truncated JSON"
         raise RetriableError(
             BadResponseError(f"{what}: HTTP 200 with {found}{_title(body)}."),
-            retries=MAX_FAULT_RETRIES if is_page else MAX_RETRIES,
+            retries=MAX_FAULT_RETRIES if is_page else MAX_BODY_RETRIES,
         ) from error
     total = response.headers.get("X-Total-Count", "")
     return ApiResponse(
@@ -184,12 +201,10 @@ def failure(what: str, response: requests.Response, body: bytes) -> LookerError 
         return DeniedError(message, status)
     kind = TimedOutError if status in TIMEOUT_STATUSES else RequestError
     error = kind(message, status)
-    if status in RETRIED_STATUSES:
-        return RetriableError(
-            error,
-            retries=MAX_FAULT_RETRIES if status == 500 else MAX_RETRIES,  # noqa: PLR2004
-            after=retry_after(response),
-        )
+    if status == 500:  # noqa: PLR2004
+        return RetriableError(error, retries=MAX_FAULT_RETRIES, after=retry_after(response))
+    if status in PASSING_STATUSES:
+        return RetriableError(error, after=retry_after(response))
     return error
 
 
@@ -201,7 +216,7 @@ def refusal(what: str, body: bytes) -> RequestError:
 def network_failure(what: str, base_url: str, error: Exception) -> LookerError | RetriableError:
     """The error that a connection, or the lack of one, is."""
     message = f"{what}: {network_message(base_url, error)}."
-    if "certificate" in str(error).lower():
+    if _is_mismatch(error):
         return RequestError(message)
     timed_out = isinstance(error, (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError))
     return RetriableError(TimedOutError(message) if timed_out else RequestError(message))
@@ -246,6 +261,13 @@ def retry_after(response: requests.Response) -> float | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _is_mismatch(error: Exception) -> bool:
+    """The two sides cannot speak TLS with each other, today or tomorrow."""
+    text = str(error).lower()
+    is_tls = isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError))
+    return "certificate" in text or (is_tls and not any(sign in text for sign in PASSING_TLS))
 
 
 def network_message(base_url: str, error: Exception) -> str:

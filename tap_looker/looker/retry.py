@@ -2,34 +2,49 @@
 
 ::
 
-no answer, a body that breaks off     MAX_RETRIES times
-429, 502, 503, 504                    MAX_RETRIES times; 429 and 503 pause all threads
+no answer, a body that breaks off     for max_retry_time
+408, 429, 502, 503, 504, 520 to 524   for max_retry_time; 429 and 503 pause all threads, and fewer
+                                      requests are in flight at once from then on
+200 with broken JSON                  MAX_BODY_RETRIES times
 500, 200 with a web page              MAX_FAULT_RETRIES times
 401                                   once, after a new login; more often if others log in, too
 anything else                         not at all
+
+The time runs from the first failure, and for 429 and 503 only while no request succeeds: who has to
+queue has not failed. Once nothing has succeeded for all of it, a further request is tried again
+just once: an instance that is gone does not keep every stream waiting in turn.
 """
 
 from __future__ import annotations
 
+import random
 import threading
 import time
-from contextlib import contextmanager
+from collections import deque
 from typing import TYPE_CHECKING
 
 from tap_looker.errors import TimedOutError
 from tap_looker.looker.concurrency import POLL_SECONDS, Cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tap_looker.errors import RequestError
 
-MAX_RETRIES = 5
-MAX_FAULT_RETRIES = 2  # of 500 and unreadable bodies, which are often there to stay
-RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+MAX_RETRY_TIME = 600.0  # seconds
+MAX_REFUSALS = 5  # of tokens of one request, while others log in too
+MAX_BODY_RETRIES = 5  # of answers that are no JSON
+MAX_FAULT_RETRIES = 2  # of 500 and web pages, which are often there to stay
+TIMEOUT_STATUSES = frozenset({408, 504, 524})
+PASSING_STATUSES = frozenset({408, 429, 502, 503, 504, *range(520, 525)})
 PAUSING_STATUSES = frozenset({429, 503})
-MAX_BACKOFF = 30.0  # seconds
-MAX_RETRY_AFTER = 600.0  # seconds; if Looker asks for more, the request has failed
+FIRST_BACKOFF = 1.0  # seconds; each wait is up to twice as long as the one before
+MAX_BACKOFF = 60.0  # seconds
+
+DECREASE = 0.75  # of the requests in flight, when one is turned away
+PROBE_SECONDS = 10.0  # until one more is tried than was turned away
+MAX_PROBE_SECONDS = 600.0
+PROBES_PER_PAUSE = 10  # a pause may cost a tenth of the time between two such trials
+SPREAD = 0.25  # seconds over which requests start after a pause
+IDLE_SECONDS = 1.0  # an answer that is not read for so long keeps nobody else waiting
 
 
 class RetriableError(Exception):
@@ -37,7 +52,7 @@ class RetriableError(Exception):
 
     Attributes:
         error: What it is if it does not.
-        retries: How often the request may be tried again.
+        retries: How often the request may be tried again; None where only time counts.
         after: Seconds to wait, where Looker says so.
         is_stale_token: A token was refused that another thread has seen refused before.
     """
@@ -46,7 +61,7 @@ class RetriableError(Exception):
         self,
         error: RequestError,
         *,
-        retries: int = MAX_RETRIES,
+        retries: int | None = None,
         after: float | None = None,
         is_stale_token: bool = False,
     ) -> None:
@@ -61,9 +76,51 @@ class RetriableError(Exception):
         """The request took too long, and may take as long again."""
         return isinstance(self.error, TimedOutError)
 
+    @property
+    def is_for_all(self) -> bool:
+        """Looker wants less of everything, and not only of this request."""
+        return self.error.status in PAUSING_STATUSES
+
+
+class Turn:
+    """A request that is in flight."""
+
+    def __init__(self, slots: RequestSlots, number: int, others: list[Turn]) -> None:
+        self._slots = slots
+        self.number = number
+        #: Those that were in flight when it began, for as long as it is itself.
+        self.others = others
+        self.was_refused = False
+        self.read_at: float | None = None
+
+    def read(self) -> None:
+        """Something of a long answer has been read."""
+        self.read_at = time.monotonic()
+        self._slots.progress()
+
+    def succeeded(self) -> None:
+        """It was answered."""
+        self._slots.succeeded(self)
+
+    def refused(self, pause: float) -> None:
+        """It was turned away, and all are to pause.
+
+        To be called while it is in flight: its place is not free before the pause begins.
+        """
+        self._slots.refused(self, pause)
+
+    def end(self) -> None:
+        """It is in flight no more."""
+        self._slots.end(self)
+
 
 class RequestSlots:
     """How many requests may be in flight, and the pauses that all of them keep.
+
+    At most `size`, and fewer when Looker turns requests away: as many then as were not turned away
+    at the same time. After that the number grows by one each time as many have succeeded, up to
+    where requests were turned away; and beyond it one at a time, the more seldom the more of these
+    trials fail. Who waits for a turn gets it in the order of coming.
 
     Args:
         size: The most requests at once.
@@ -72,42 +129,167 @@ class RequestSlots:
 
     def __init__(self, size: int, stop: threading.Event) -> None:
         self._stop = stop
-        self._slots = threading.BoundedSemaphore(size)
+        self._size = size
         self._lock = threading.Lock()
+        self._queue: deque[threading.Event] = deque()
+        self._in_flight: set[Turn] = set()
+        self._count = 0
+        self._limit = float(size)
+        self._too_many = size + 1
+        self._proofs = 0
+        self._fall = 0  # the last turn that began before the number fell
+        self._turned_away: list[Turn] = []
+        self._probe_at = 0.0
+        self._probe_wait = PROBE_SECONDS
         self._paused_until = 0.0
+        self._next_start = 0.0
+        self._is_after_pause = False
+        self._to_spread = 0
+        self._progress_at = 0.0
+        self._failing_since: float | None = None
 
-    @contextmanager
-    def slot(self) -> Iterator[None]:
-        """A turn, outside of pauses: a pause begins before the slot of its request is free."""
-        while True:
-            self.wait()
-            while not self._slots.acquire(timeout=POLL_SECONDS):
+    @property
+    def limit(self) -> int:
+        """How many may be in flight for now."""
+        return int(self._limit)
+
+    def take(self) -> Turn:
+        """Wait for a turn, outside of pauses.
+
+        Raises:
+            Cancelled: The run was asked to end.
+        """
+        called = threading.Event()
+        with self._lock:
+            self._queue.append(called)
+        try:
+            while True:
+                called.clear()
+                with self._lock:
+                    wait = self._until_start(called)
+                    if wait is None:
+                        return self._begin()
                 if self._stop.is_set():
                     raise Cancelled
-            try:
-                if time.monotonic() < self._paused_until:
-                    continue
-                yield
-            except RetriableError as failure:
-                if failure.after and failure.after <= MAX_RETRY_AFTER:
-                    self._pause_all(failure.error.status, failure.after)
-                raise
-            finally:
-                self._slots.release()
-            return
+                called.wait(min(wait, POLL_SECONDS))
+        finally:
+            with self._lock:
+                self._queue.remove(called)
+                self._call_next()
 
-    def pause(self, status: int | None, seconds: float) -> None:
-        """Wait before a request is tried again; all wait if the status speaks to all."""
-        until = time.monotonic() + seconds
-        if not self._pause_all(status, seconds):
-            self.wait(until)
+    def take_none(self) -> Turn:
+        """What a request gets that happens within the turn of another: it keeps the pauses.
 
-    def _pause_all(self, status: int | None, seconds: float) -> bool:
-        if status not in PAUSING_STATUSES:
-            return False
+        Raises:
+            Cancelled: The run was asked to end.
+        """
+        self.wait()
+        return Turn(self, 0, [])
+
+    def _until_start(self, called: threading.Event) -> float | None:
+        """Seconds after which to look again; None if it is its turn."""
+        if self._queue[0] is not called:
+            return POLL_SECONDS
+        now = time.monotonic()
+        start = max(self._paused_until, self._next_start)
+        if now < start:
+            return start - now
+        idle = sum(
+            turn.read_at is not None and now - turn.read_at > IDLE_SECONDS
+            for turn in self._in_flight
+        )
+        taken = len(self._in_flight)
+        if taken < self._size and taken - idle < self.limit:
+            return None
+        return POLL_SECONDS
+
+    def _begin(self) -> Turn:
+        if self._is_after_pause:
+            self._is_after_pause, self._to_spread = False, self.limit
+        if self._to_spread > 1:
+            self._to_spread -= 1
+            gap = random.uniform(0, 2 * SPREAD / self.limit)  # noqa: S311
+            self._next_start = time.monotonic() + gap
+        self._count += 1
+        turn = Turn(self, self._count, list(self._in_flight))
+        self._in_flight.add(turn)
+        return turn
+
+    def _call_next(self) -> None:
+        if self._queue:
+            self._queue[0].set()
+
+    def end(self, turn: Turn) -> None:
+        """See :meth:`Turn.end`."""
         with self._lock:
-            self._paused_until = max(self._paused_until, time.monotonic() + seconds)
-        return True
+            self._in_flight.discard(turn)
+            if not turn.was_refused:
+                turn.others = []
+            self._call_next()
+
+    def succeeded(self, turn: Turn) -> None:
+        """See :meth:`Turn.succeeded`."""
+        self.progress()
+        with self._lock:
+            now = time.monotonic()
+            at_once = 1 + sum(not other.was_refused for other in turn.others)
+            if turn.number > self._fall and at_once >= self._too_many:
+                self._proofs += 1
+                if self._proofs >= self._too_many:
+                    self._too_many, self._proofs = at_once + 1, 0
+                    self._probe_wait = max(PROBE_SECONDS / 10, self._probe_wait / 2)
+                    self._probe_at = now + self._probe_wait
+            if len(self._in_flight) >= self.limit:
+                most = self._too_many - (now < self._probe_at)
+                grown = min(self._limit + 1 / self._limit, most, self._size)
+                self._limit = max(self._limit, grown)
+
+    def refused(self, turn: Turn, pause: float) -> None:
+        """See :meth:`Turn.refused`."""
+        self.pause(pause)
+        if not turn.number:
+            return
+        with self._lock:
+            turn.was_refused = True
+            if turn.number > self._fall:
+                self._fall = self._count  # what is in flight now makes it fall no further
+                for one in self._turned_away:
+                    one.others = []
+                self._turned_away.clear()
+                self._limit = max(1.0, self._limit * DECREASE)
+                self._probe_at = time.monotonic() + max(self._probe_wait, PROBES_PER_PAUSE * pause)
+                self._probe_wait = min(2 * self._probe_wait, MAX_PROBE_SECONDS)
+            self._turned_away.append(turn)
+            accepted = max(
+                sum(not other.was_refused for other in one.others) for one in self._turned_away
+            )
+            self._limit = max(1.0, min(self._limit, accepted))
+            if accepted:  # where everything is turned away, the number is not to blame
+                self._too_many, self._proofs = accepted + 1, 0
+
+    def progress(self) -> None:
+        """Looker has given something."""
+        self._progress_at = time.monotonic()
+        self._failing_since = None
+
+    def failing_since(self, moment: float) -> float:
+        """When the first failure was after which nothing has succeeded; at the latest `moment`."""
+        with self._lock:
+            if self._failing_since is None:
+                self._failing_since = moment
+            return self._failing_since
+
+    def has_progressed_since(self, moment: float) -> bool:
+        """Whether Looker has given something since then."""
+        return self._progress_at >= moment
+
+    def pause(self, seconds: float) -> None:
+        """Have all requests wait before they start, and start one after the other then."""
+        with self._lock:
+            until = time.monotonic() + seconds
+            if until > self._paused_until:
+                self._paused_until = until
+                self._is_after_pause = True
 
     def wait(self, until: float = 0.0) -> None:
         """Wait for a time on the monotonic clock and for the end of the pause.
@@ -118,3 +300,73 @@ class RequestSlots:
         while (left := max(until, self._paused_until) - time.monotonic()) > 0:
             if self._stop.wait(min(left, POLL_SECONDS * 10)):
                 raise Cancelled
+
+
+class Tries:
+    """What has become of one request so far, and how long it goes on.
+
+    Args:
+        slots: Know how the others fare.
+        patience: Seconds.
+        is_first_contact: There may be no Looker at all.
+    """
+
+    def __init__(
+        self, slots: RequestSlots, patience: float, *, is_first_contact: bool = False
+    ) -> None:
+        self._slots = slots
+        self._patience = patience
+        self._is_first_contact = is_first_contact
+        self._first = self._last = 0.0
+        self._count = self._counted = 0
+        self._vain = 0
+
+    def wait_after(self, problem: RetriableError) -> float:
+        """Seconds to wait before the next one.
+
+        Raises:
+            RequestError: There is to be no next one.
+        """
+        now = time.monotonic()
+        self._vain = 1 if self._slots.has_progressed_since(self._last) else self._vain + 1
+        self._first = self._first or now
+        self._last = now
+        self._count += 1
+        retries = problem.retries
+        if self._is_first_contact and problem.error.status is None:
+            retries = MAX_FAULT_RETRIES
+        if retries is not None:
+            self._counted += 1
+            if self._counted > retries:
+                raise problem.error from problem.__cause__
+        return self._wait(problem, now)
+
+    def pause_after(self, problem: RetriableError) -> float:
+        """Seconds for which all others had better wait, too; to be called after `wait_after`."""
+        return _backoff(self._vain) if problem.after is None else problem.after
+
+    def _wait(self, problem: RetriableError, now: float) -> float:
+        since = self._slots.failing_since(now)
+        if not problem.is_for_all:
+            since = min(since, self._first)
+        left = since + self._patience - now
+        after = problem.after or 0.0
+        why = ""
+        if after > self._patience:
+            why = f"It asks to wait for {after:,.0f} s (Retry-After), longer than max_retry_time"
+        elif left <= 0 and (self._count > 1 or not self._patience):
+            why = "It did not pass within max_retry_time"
+        if why:
+            problem.error.message += f" {why} ({self._patience:g} s)."
+            raise problem.error from problem.__cause__
+        if problem.after is None:
+            wait = _backoff(self._count)
+        else:  # what Looker asks for, and more where that was not enough
+            wait = _backoff(self._count - 1, max(after, FIRST_BACKOFF))
+        return max(after, min(wait, left) if left > 0 else wait)
+
+
+def _backoff(count: int, first: float | None = None) -> float:
+    longest = (FIRST_BACKOFF if first is None else first) * 2.0 ** min(count - 1, 30)
+    longest = min(MAX_BACKOFF, longest) if count else 0
+    return random.uniform(longest / 2, longest)  # noqa: S311
