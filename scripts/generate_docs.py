@@ -343,7 +343,7 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
 
 
 def written(text: str) -> str:
-    """A file's text with its blocks written anew."""
+    """A file's text with its blocks rewritten."""
 
     def block(found: re.Match[str]) -> str:
         lines = BLOCKS[found["name"]]()

@@ -73,8 +73,8 @@ def test_streams_of_the_settings_that_the_catalog_lacks_are_named(run):
     ).succeeded()
     assert result.warnings == [
         "Streams of the settings are not in the catalog, and not read: look_42 (looks[0]), "
-        "top (queries[0]), system_activity_user_facts (system_activity[0]). Write it anew with "
-        "--discover."
+        "top (queries[0]), system_activity_user_facts (system_activity[0]). Run "
+        "--discover again."
     ]
 
 

@@ -278,7 +278,7 @@ def test_every_type_of_a_dimension_round_trips(results, shop):
     fields = [
         field.name
         for field in EXPLORES["orders"].fields.values()
-        if not field.measure and field.name != "orders.broken"
+        if not field.measure and field.name != "orders.broken" and field.view != "shipments"
     ]
     assert sorted(columns) == sorted(name.replace(".", "_") for name in fields)
     found = {record["orders_id"]: record for record in exact(run, f"look_{look}")}
@@ -823,7 +823,11 @@ def test_types_of_the_settings_go_before_those_of_lookml(of, known, cap):
         run = run_cli(*arguments).succeeded()
         schema = run.schemas["mine"]
         properties = schema["schema"]["properties"]
-        assert {name: of["type"][0] for name, of in properties.items()} == {
+        kinds = {
+            name: of["type"] if isinstance(of["type"], str) else of["type"][0]
+            for name, of in properties.items()
+        }
+        assert kinds == {
             name.replace(".", "_"): "number" if kind == "number" else "string"
             for name, kind in TYPES.items()
         }
@@ -878,7 +882,7 @@ def test_names_of_streams(results, shop):
 
 KEYS = [
     (query("orders.status", "orders.id", "users.name"), ["orders_id"]),
-    (query("orders.status", "users.city", "orders.count"), ["orders_status", "users_city"]),
+    (query("orders.status", "users.city", "orders.count"), []),
     (query("orders.count", "orders.revenue"), []),
     (query("orders.id", "orders.barcode", primary_keys=["orders.barcode"]), ["orders_barcode"]),
     (query("orders.status", "users.city", "orders.count", pivots=["users.city"]), []),
@@ -910,7 +914,7 @@ def test_the_key_of_a_joined_view_does_not_make_a_row_unique(results, shop):
     run = results.sync({"streams": [found]}, queries=[entry]).succeeded()
     came = sorted(tuple(record.values()) for record in run.records["mine"])
     assert came == sorted(expected)
-    assert found["key_properties"] == ["users_id", "orders_status"]
+    assert found["key_properties"] == []
 
 
 def test_columns_that_collide_are_a_mistake(results):
@@ -1169,8 +1173,8 @@ def test_with_a_catalog_metadata_is_not_asked_for_again(results, shop):
     assert shop.count(METADATA) == 1, "once for three streams of one explore"
     shop.reset_calls()
     run = results.sync(catalog, **settings).succeeded()
-    assert shop.count(METADATA) == 0
-    assert shop.count("/lookml_models*") == 0
+    assert shop.count(METADATA) == 1, "for what has no key: which fields it is grouped by"
+    assert shop.count("/lookml_models*") == 1
     assert shop.count("/looks/*") == 2
     assert shop.count(RUN) == 3
     without = run_cli(*results.arguments(**settings)).succeeded()

@@ -118,7 +118,7 @@ LOOKS: dict[str, dict[str, Any]] = {
         "fields": [
             name
             for name, field in EXPLORES["orders"].fields.items()
-            if name != "orders.broken" and not field.measure
+            if name != "orders.broken" and not field.measure and field.view != "shipments"
         ],
         "sorts": ["orders.id"],
         "limit": "500",
