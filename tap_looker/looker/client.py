@@ -27,7 +27,7 @@ import backoff
 import requests
 from requests.adapters import HTTPAdapter
 
-from tap_looker.errors import BadResponseError, BudgetError
+from tap_looker.errors import NO_SPACE, BadResponseError, BudgetError
 from tap_looker.looker import json_stream, paging, retry
 from tap_looker.looker.auth import LookerAuth
 from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool, ordered_map
@@ -439,6 +439,8 @@ class LookerClient:
             error = self._failure(what, response, self._read(response))
         except NETWORK_ERRORS as problem:
             response.close()
+            if getattr(problem, "errno", None) in NO_SPACE:
+                raise
             raise network_failure(what, self.base_url, problem) from problem
         except BaseException:
             response.close()

@@ -6,6 +6,7 @@ dimension, filter and measure types.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -142,9 +143,10 @@ def records(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[Row]:
             except KeyError:
                 raise RequestError(f"The answer has no field {field}.", 200) from None
             except MisfitError:
-                text = repr(value)[:100]
+                text = json.dumps(value, default=str, ensure_ascii=False)
+                shown = str(value) if isinstance(value, Decimal) else text[:100]
                 raise RequestError(
-                    f"Field {field} holds {text}, which is not of its type.", 200
+                    f"Field {field} holds {shown}, which is not of its type.", 200
                 ) from None
         yield record
 
