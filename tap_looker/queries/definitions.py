@@ -97,7 +97,7 @@ def _definition(setting: str, where: str, entry: Any) -> Definition:
         mistakes.append("filters must be an object of field names and filter expressions")
     if entry.get("timezone"):
         try:
-            zone_named(entry["timezone"])
+            zone_named(str(entry["timezone"]))
         except DefinitionError as error:
             mistakes += error.mistakes
     mistakes += _missing(setting, entry)

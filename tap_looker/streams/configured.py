@@ -167,8 +167,15 @@ def _mistakes_in_activity(entry: Any) -> Iterator[str]:
     if not isinstance(fields, list) or not fields or not all(isinstance(f, str) for f in fields):
         yield "needs fields, a list of field names"
         return
+    keys = entry.get("primary_keys") or []
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        yield "primary_keys must be a list of field names"
+        return
     if not _keys(entry):
         yield "needs primary_keys"
+    for option in ("name", "replication_key"):
+        if not isinstance(entry.get(option) or "", str):
+            yield f"{option} must be text"
     yield from collisions([column(field, "string") for field in _all_fields(entry)])
 
 
