@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from dotenv import load_dotenv
+from dotenv import dotenv_values, load_dotenv
 from singer_sdk import typing as th
 
-from tap_looker.errors import SettingsError
+from tap_looker.errors import LookerError, SettingsError
 from tap_looker.files import read_text
 from tap_looker.looker.retry import MAX_RETRY_TIME
 from tap_looker.queries import definitions
@@ -276,6 +276,20 @@ def from_environment(schema: dict[str, Any], prefix: str, dotenv_path: str) -> d
     if errors:
         raise SettingsError(errors)
     return found
+
+
+def not_read(schema: dict[str, Any], prefix: str, dotenv_path: str) -> list[str]:
+    """A hint where there are settings in the environment, or a ``.env`` file, that are not read."""
+    try:
+        text = read_text(dotenv_path, dotenv_path) if dotenv_path else ""
+        in_file = dotenv_values(stream=io.StringIO(text))
+    except LookerError:
+        in_file = {}
+    names = [f"{prefix}{name.upper()}" for name in schema["properties"]]
+    for where, values in ((f"The file {dotenv_path}", in_file), ("The environment", os.environ)):
+        if any(values.get(name) for name in names):
+            return [f"{where} has {prefix} variables, which are only read with --config=ENV."]
+    return []
 
 
 def _from_text(text: str, definition: dict[str, Any]) -> Any:

@@ -75,11 +75,12 @@ class TapLooker(Tap):
     ) -> None:
         self.append_builtin_config(self.config_jsonschema)
         found = dict(config or {})
+        environment = (self.config_jsonschema, ENVIRONMENT_PREFIX, find_dotenv(usecwd=True))
         if parse_env_config:
-            found |= settings.from_environment(
-                self.config_jsonschema, ENVIRONMENT_PREFIX, find_dotenv(usecwd=True)
-            )
+            found |= settings.from_environment(*environment)
         self.config_errors = settings.prepare(found, self.config_jsonschema)
+        if not parse_env_config and not all(found.get(name) for name in settings.CREDENTIALS):
+            self.config_errors += settings.not_read(*environment)
         self._entries, self._mistakes = own_entries({} if self.config_errors else found)
         if validate_config:
             mistakes = self.config_errors or [

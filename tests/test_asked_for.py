@@ -356,3 +356,47 @@ def test_a_bookmark_stays_where_a_value_is_null(edited, emulator):
         users |= {"replication_key": "display_name", "replication_method": "INCREMENTAL"}
 
     assert not [line for line in edited(edit).succeeded().warnings if "null" in line]
+
+
+@pytest.mark.parametrize(
+    ("bookmark", "reason"),
+    [
+        ({"replication_key_value": True}, ", true, is not of the type of history_id: "),
+        ({"replication_key_value": [1]}, ", [1], is not of the type of history_id: "),
+        (
+            {"replication_key_value": 5, "replication_key": "history_time"},
+            " is of history_time, not of history_id: take it out to read from the start.",
+        ),
+    ],
+)
+def test_a_bookmark_that_does_not_fit_fails_its_stream_alone(run, clean, bookmark, reason):
+    result = run(catalog=selecting(HISTORY, "roles"), state={"bookmarks": {HISTORY: bookmark}})
+    assert result.exit_code == 1
+    assert result.records == {"roles": clean.records["roles"]}
+    start = f"Failed {HISTORY}: The bookmark of {HISTORY} in the state{reason}"
+    assert result.errors[0].startswith(start)
+    assert result.states[-1]["bookmarks"][HISTORY] == bookmark
+
+
+@pytest.mark.parametrize(
+    ("setting", "entry", "reason"),
+    [
+        ("looks", {"id": 1, "timezone": 5}, "there is no time zone 5"),
+        ("system_activity", {"primary_keys": "user.id"}, "primary_keys must be a list of field "
+         "names"),
+        ("system_activity", {"primary_keys": [5]}, "primary_keys must be a list of field names"),
+        ("system_activity", {"primary_keys": ["user.id"], "name": 5}, "name must be text"),
+        (
+            "system_activity",
+            {"primary_keys": ["user.id"], "replication_key": ["user.id"]},
+            "replication_key must be text",
+        ),
+    ],
+)  # fmt: skip
+def test_entries_of_the_settings_of_another_type(run, emulator, setting, entry, reason):
+    if setting == "system_activity":
+        entry = {"explore": "user", "fields": ["user.id"], **entry}
+    result = run(**{setting: [entry]})
+    assert result.exit_code == 1
+    assert result.errors == [f"Setting {setting}[0]: {reason}."]
+    assert emulator.calls == []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
 import re
 import tempfile
 import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -234,6 +236,35 @@ def test_a_full_disk_is_told_of(run, clean, monkeypatch):
         f"Failed folders: There is no space left for temporary files in {tempfile.gettempdir()}: "
     )
     assert "Traceback" not in result.stderr
+
+
+class FullDisk(io.BytesIO):
+    """A temporary file on a disk without space."""
+
+    def __init__(self, *_):
+        super().__init__()
+
+    def write(self, _):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("file", "streams"),
+    [
+        ("tempfile.SpooledTemporaryFile", ("datagroups",)),
+        ("tempfile.TemporaryFile", ("dashboard_elements", "queries")),
+    ],
+)
+def test_a_disk_too_full_for_temporary_files_is_no_fault_of_the_network(
+    run, emulator, monkeypatch, file, streams
+):
+    monkeypatch.setattr(file, FullDisk)
+    result = run(catalog=selecting(*streams, "versions"))
+    assert result.exit_code == 1
+    assert result.records["versions"]
+    assert "There is no space left for temporary files in " in result.errors[0]
+    assert "Traceback" not in result.stderr
+    assert max(Counter((call.method, call.raw_path) for call in emulator.calls).values()) == 1
 
 
 def test_an_error_nobody_thought_of_before_a_run_is_one_line(monkeypatch):

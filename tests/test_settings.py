@@ -692,6 +692,46 @@ def test_settings_from_a_dotenv_file(emulator, tmp_path, monkeypatch):
     assert not any("deleted" in call.query for call in emulator.calls)
 
 
+HINT = "has TAP_LOOKER_ variables, which are only read with --config=ENV."
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.usefixtures("quiet")
+def test_a_dotenv_file_that_is_not_read_is_hinted_at(tmp_path, encoding):
+    (tmp_path / ".env").write_text("TAP_LOOKER_CLIENT_SECRET=hidden-secret\n", encoding)
+    for arguments in ([], ["--test"], ["--access"]):
+        run = run_cli(*arguments)
+        assert run.exit_code == 1
+        assert run.errors[-1] == f"The file {tmp_path / '.env'} {HINT}"
+        assert "hidden-secret" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    "content", ["", "# TAP_LOOKER_CLIENT_ID=1\n", "TAP_LOOKER_LOGLEVEL=DEBUG\n", "CLIENT_ID=1\n"]
+)
+@pytest.mark.usefixtures("quiet")
+def test_another_dotenv_file_is_not_hinted_at(tmp_path, content):
+    (tmp_path / ".env").write_text(content)
+    assert HINT not in run_cli().stderr
+
+
+@pytest.mark.usefixtures("quiet")
+def test_no_hint_where_the_file_is_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("TAP_LOOKER_CLIENT_ID", "")
+    (tmp_path / ".env").write_text("TAP_LOOKER_CLIENT_ID=\n")
+    run = run_cli("--config=ENV")
+    assert len(run.errors) == 3
+    assert HINT not in run.stderr
+
+
+@pytest.mark.usefixtures("quiet")
+def test_variables_that_are_not_read_are_hinted_at(monkeypatch):
+    monkeypatch.setenv("TAP_LOOKER_CLIENT_SECRET", "hidden-secret")
+    run = run_cli()
+    assert run.errors[-1] == f"The environment {HINT}"
+    assert "hidden-secret" not in run.stderr
+
+
 def test_without_config_env_the_environment_is_not_read(quiet, tmp_path, monkeypatch):
     monkeypatch.setenv("TAP_LOOKER_CLIENT_SECRET", "from-the-environment")
     config = tmp_path / "config.json"

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from tap_looker.errors import BadResponseError, BudgetError, RequestError
+from tap_looker.errors import NO_SPACE, BadResponseError, BudgetError, RequestError
 from tap_looker.looker import json_stream, paging, retry, session
 from tap_looker.looker.auth import LookerAuth
 from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool, ordered_map
@@ -472,6 +472,8 @@ class LookerClient:
             error = self._failure(what, response, self._read(response))
         except NETWORK_ERRORS as problem:
             response.close()
+            if getattr(problem, "errno", None) in NO_SPACE:
+                raise
             raise network_failure(what, self.base_url, problem) from problem
         except BaseException:
             response.close()

@@ -246,7 +246,7 @@ def segment(value: Any) -> str:
     """
     text = str(value)
     if text in ("", ".", ".."):
-        raise DeniedError(f"{text!r} cannot be used in a URL path.", 404)
+        raise DeniedError(f'"{text}" cannot be used in a URL path.', 404)
     return quote(text, safe="")
 
 
