@@ -235,6 +235,7 @@ NO_KEY = "replication-key: there is no property updatedAt"
         (item(breadcrumb=[], metadata=[]), NO_ITEM),
         (lambda users: users["metadata"].insert(0, None), NO_ITEM),
         (entry(metadata={"selected": True}), "metadata must be a list"),
+        (entry(metadata="x"), "metadata must be a list"),
         (metadata(selected="yes"), "selected must be true or false"),
         (metadata(selected=1), "selected must be true or false"),
         (entry(schema=[1]), "schema must be an object"),
