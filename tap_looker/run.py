@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.encoding.base import SingerMessageType
 
-from tap_looker.errors import DeniedError, IncompleteError, Interrupted, LookerError
+from tap_looker.errors import (
+    DeniedError,
+    IncompleteError,
+    Interrupted,
+    LookerError,
+    TokenError,
+)
 from tap_looker.looker.client import LookerClient
 from tap_looker.looker.concurrency import Cancelled, Prefetcher
 from tap_looker.redaction import redact
@@ -158,6 +164,8 @@ class Run:
         if isinstance(error, RecursionError):
             error = LookerError("An answer is nested too deeply.")
         self._failures[name] = error
+        if isinstance(error, TokenError):
+            return  # it is one error of all streams, and the last line says it
         expected = isinstance(error, LookerError)
         logger.warning(
             "%s could not be read whole; going on with the other streams.",
@@ -203,6 +211,9 @@ class Run:
         finally:
             failed = self._summarise()
             self.close()
+        for error in self._failures.values():
+            if isinstance(error, TokenError):
+                raise error
         if failed:
             read = len(self._selected()) - len(self._failures)
             raise IncompleteError(
@@ -257,6 +268,8 @@ class Run:
         """The last lines of a run that left something out; how many streams failed."""
         failed = 0
         for name, error in self._failures.items():
+            if isinstance(error, TokenError):
+                continue
             message = error.message if isinstance(error, LookerError) else repr(error)
             denied = isinstance(error, DeniedError)
             if denied:

@@ -32,7 +32,7 @@ from support import DEADLINE, Run, Runner, catalog, finished, run_cli, selecting
 from test_trust import ended_within
 
 from looker_emulator import Emulator
-from tap_looker.looker import client
+from tap_looker.looker import response
 from tap_looker.resources.table import BY_NAME, RESOURCES
 
 API = "/api/4.0"
@@ -299,7 +299,7 @@ def test_a_body(between, hostile_run, body):
 @pytest.mark.parametrize("body", BODIES)
 def test_a_long_body(between, hostile_run, body, monkeypatch):
     monkeypatch.setattr(
-        client, "MAX_BODY_IN_MEMORY", 1
+        response, "MAX_BODY_IN_MEMORY", 1
     )  # bytes: every list is parsed piece by piece
     between.change = instead(BODIES[body])
     assert_sound(hostile_run("projects", "groups"), "projects", "groups")
