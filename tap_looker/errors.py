@@ -5,6 +5,7 @@
     LookerError                  exit code 1, no traceback
     ├── SettingsError            a setting is missing or wrong; Looker was not asked for anything
     ├── LoginError               Looker cannot be reached or does not accept the API key
+    │   └── TokenError           Looker issues tokens and has refused each of them
     ├── RequestError             a request failed for good, after its retries
     │   ├── DeniedError          403, or 404 on a collection: no permission, or not there
     │   ├── TimedOutError        no answer, or no more of it, in time
@@ -72,6 +73,10 @@ class SettingsError(LookerError):
 
 class LoginError(LookerError):
     """Looker cannot be reached, or does not accept the API key."""
+
+
+class TokenError(LoginError):
+    """Looker issues tokens and has refused each of them: nothing can be read."""
 
 
 class RequestError(LookerError):

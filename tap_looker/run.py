@@ -20,6 +20,7 @@ from tap_looker.errors import (
     Interrupted,
     LookerError,
     OutputError,
+    TokenError,
     in_words,
 )
 from tap_looker.looker.client import LookerClient
@@ -65,6 +66,7 @@ class _Failure:
 
     message: str
     is_denied: bool
+    is_of_all: bool
 
 
 class MessageWriter(Protocol):
@@ -187,7 +189,13 @@ class Run:
             raise error
         failure = in_words(error)
         # Not the error itself: its traceback would keep alive what the stream held.
-        self._failures[name] = _Failure(failure.message, is_denied=isinstance(failure, DeniedError))
+        self._failures[name] = _Failure(
+            failure.message,
+            is_denied=isinstance(failure, DeniedError),
+            is_of_all=isinstance(failure, TokenError),
+        )
+        if isinstance(failure, TokenError):
+            return  # it is one error of all streams, and the last line says it
         logger.warning(
             "%s could not be read whole; going on with the other streams.",
             name,
@@ -233,6 +241,9 @@ class Run:
         finally:
             failed = self._summarise()
             self.close()
+        for failure in self._failures.values():
+            if failure.is_of_all:
+                raise TokenError(failure.message)
         if failed:
             read = len(self._selected()) - len(self._failures)
             raise IncompleteError(
@@ -287,6 +298,8 @@ class Run:
         """The last lines of a run that left something out; how many streams failed."""
         failed = 0
         for name, failure in self._failures.items():
+            if failure.is_of_all:
+                continue
             message = failure.message
             if failure.is_denied:
                 message += f" {self._why_denied(name)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import ssl
@@ -15,7 +16,7 @@ from urllib.parse import parse_qsl
 import pytest
 import requests
 import urllib3
-from support import finished, selecting
+from support import entries, finished, selecting
 
 from looker_emulator import Emulator, Fault
 from tap_looker.errors import LoginError, RequestError
@@ -101,6 +102,50 @@ def test_a_request_that_is_refused_again_has_failed(run, emulator):
     assert result.records.keys() == {"roles"}
     assert emulator.count("/users/search") == 2
     assert any("401" in error for error in result.errors)
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_tokens_that_are_refused_at_once_end_the_run(run, emulator, concurrency):
+    """As behind a proxy that strips the Authorization header."""
+    emulator.add_fault(Fault("unauthorized", "*", method="GET", times=None))
+    emulator.add_fault(Fault("unauthorized", "/queries/*", times=None))
+    result = run(catalog=selecting(*entries()), concurrency=concurrency)
+    assert result.exit_code == 1
+    assert result.schemas == result.records == {}
+    (error,) = result.errors
+    assert "Authorization header" in error
+    assert "/api/4.0/login" in error
+    assert emulator.count("/login") == 2
+    assert len(emulator.calls) <= 2 * concurrency + 4
+    (cost,) = [line for line in result.log("INFO") if line.startswith("Cost: ")]
+    counted = sum(int(count) for count in re.findall(r"[0-9]+", cost))
+    assert counted == len(emulator.calls) - 1, "all but the logout"
+    assert emulator.count("/logout", "DELETE") == 1
+
+
+def test_tokens_that_are_refused_from_some_time_on(run, emulator, clean):
+    """What was read until then is kept, and every other stream is named."""
+    emulator.add_fault(Fault("unauthorized", "*", method="GET", after=12, times=None))
+    result = run(concurrency=1)
+    assert result.exit_code == 1
+    assert 0 < len(result.records) < len(clean.records)
+    assert emulator.count("/login") == 2
+    failed = [line for line in result.errors if line.startswith("Failed ")]
+    assert any("Authorization header" in line for line in failed)
+    assert len(failed) + len(result.schemas) >= len(clean.records)
+
+
+def test_one_request_whose_tokens_are_always_refused_is_not_the_end(run, emulator, clean):
+    emulator.add_fault(Fault("unauthorized", "/dashboard_elements/search", times=None))
+    result = run(catalog=selecting("dashboard_elements", "users", "versions"), concurrency=1)
+    assert result.exit_code == 1
+    assert result.records["users"] == clean.records["users"]
+    assert any(line.startswith("Failed dashboard_elements") for line in result.errors)
+    emulator.reset_calls()
+    result = run(catalog=selecting("dashboard_elements"), concurrency=1)
+    assert result.errors[0].startswith("Failed dashboard_elements: GET /dashboard_elements/search")
+    assert emulator.count("/login") == 2
+    assert emulator.count("/user") == 1, "it tells that the token is good"
 
 
 class Clock:

@@ -31,7 +31,7 @@ from jsonschema import Draft7Validator
 from support import DEADLINE, Run, Runner, catalog, ended_within, finished, run_cli, selecting
 
 from looker_emulator import Emulator
-from tap_looker.looker import client
+from tap_looker.looker import response
 from tap_looker.resources.table import BY_NAME, RESOURCES
 
 API = "/api/4.0"
@@ -298,7 +298,7 @@ def test_a_body(between, hostile_run, body):
 @pytest.mark.parametrize("body", BODIES)
 def test_a_long_body(between, hostile_run, body, monkeypatch):
     monkeypatch.setattr(
-        client, "MAX_BODY_IN_MEMORY", 1
+        response, "MAX_BODY_IN_MEMORY", 1
     )  # bytes: every list is parsed piece by piece
     between.change = instead(BODIES[body])
     assert_sound(hostile_run("projects", "groups"), "projects", "groups")
@@ -587,7 +587,7 @@ def test_names_stay_in_their_place(shared_between, tmp_path_factory, names, whol
     between.reset()
     clean: dict[str, str] = {}
     taken = itertools.count()
-    lists = {BY_NAME[parent].path: BY_NAME[parent].keys[0] for parent in ITEMS}
+    lists = {BY_NAME[parent].source.path: BY_NAME[parent].keys[0] for parent in ITEMS}
     lock = threading.Lock()
     given_to: dict[str, str] = {}
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from requests.auth import AuthBase
 
-from tap_looker.errors import BadResponseError, LoginError, RequestError
+from tap_looker.errors import BadResponseError, LoginError, RequestError, TokenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WHERE_KEYS_ARE = "Admin → Users → Edit → API keys"
 WHERE_HOST_IS = "Admin → Platform → API"
+MAX_REFUSED = 2  # logins in a row whose tokens are refused before any request succeeds
 MAX_MARGIN = 60.0  # seconds before its expiry that a token is renewed
 
 
@@ -38,14 +39,23 @@ class LookerAuth(AuthBase):
     Args:
         post_login: Sends the credentials in the form body of ``POST /login``.
         login_url: For the messages.
+        is_refused: Whether a harmless request with a token is refused.
 
     Raises:
         LoginError: From any request, and from then on from every one: a wrong key is sent once.
     """
 
-    def __init__(self, post_login: Callable[[], ApiResponse], login_url: str) -> None:
+    def __init__(
+        self,
+        post_login: Callable[[], ApiResponse],
+        login_url: str,
+        is_refused: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self._post_login = post_login
         self._url = login_url
+        self._is_refused = is_refused
+        self._refused = 0
+        self._was_accepted = False
         self._lock = threading.Lock()
         self._grant: _Grant | None = None
         self._refusal: LoginError | None = None
@@ -71,12 +81,33 @@ class LookerAuth(AuthBase):
             return self._grant.token
 
     def forget(self, refused: str) -> bool:
-        """Let the next request log in, unless another thread has seen to it; whether that is so."""
+        """Let the next request log in, unless another thread has seen to it; whether that is so.
+
+        Raises:
+            LoginError: Nothing but refusals comes of logging in.
+        """
         with self._lock:
+            if self._refusal:
+                raise self._refusal
             if self._grant is None or self._grant.token != refused:
                 return True
+            self._refused += 1
+            if self._refused >= MAX_REFUSED:
+                if self._is_refused(refused):  # not only by what was asked for
+                    kind = LoginError if self._was_accepted else TokenError
+                    self._refusal = kind(
+                        f"Looker refuses every token that POST {self._url} has just issued (HTTP"
+                        " 401): something between the tap and Looker probably removes or replaces"
+                        " the Authorization header. Have the proxy or gateway pass it on unchanged."
+                    )
+                    raise self._refusal
+                self._refused = 0
             self._grant = None
             return False
+
+    def accepted(self) -> None:
+        """A request with a token was not refused."""
+        self._refused, self._was_accepted = 0, True
 
     def _login(self) -> _Grant:
         try:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -22,7 +21,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from tap_looker.errors import NO_SPACE, BadResponseError, BudgetError, RequestError
+from tap_looker.errors import NO_SPACE, BudgetError, LoginError, RequestError
 from tap_looker.looker import json_stream, paging, retry, session
 from tap_looker.looker.auth import LookerAuth
 from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool, ordered_map
@@ -32,6 +31,7 @@ from tap_looker.looker.response import (
     Body,
     as_rows,
     decode,
+    decode_or_file,
     failure,
     network_failure,
     refusal,
@@ -56,7 +56,6 @@ BILLED = ("non_query", "db_query")
 CONNECT_TIMEOUT = 30.0  # seconds
 MAX_BODY_TIMEOUTS = 4  # how many times the request timeout a whole body may take to arrive
 LOGOUT_TIMEOUT = 3.0  # seconds
-MAX_BODY_IN_MEMORY = 1_000_000  # bytes; a longer list waits on disk
 ROWS_AT_ONCE = 500  # of a list that waits on disk
 
 
@@ -99,7 +98,7 @@ class LookerClient:
         self.secrets: list[str] = [client_secret, client_id]
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
         self._session = session.of(base_url, concurrency, user_agent, ca_bundle)
-        self._auth = LookerAuth(self._post_login, f"{base_url}{API}/login")
+        self._auth = LookerAuth(self._post_login, f"{base_url}{API}/login", self._is_refused)
 
     def login(self) -> None:
         """Log in now, so that a wrong key is one error and not one for each stream.
@@ -353,6 +352,21 @@ class LookerClient:
             self.secrets.append(str(answer.data.get("access_token")))
         return answer
 
+    def _is_refused(self, token: str) -> bool:
+        """Whether the token is good for nothing: asks who it belongs to, which everybody may."""
+        with suppress(*NETWORK_ERRORS):
+            self.calls["non_query"] += 1
+            answer = self._session.get(
+                f"{self.base_url}{API}/user",
+                params={"fields": "id"},
+                headers={"Authorization": f"Bearer {token}"},
+                auth=session.no_auth,
+                timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
+                allow_redirects=False,
+            )
+            return answer.status_code == 401  # noqa: PLR2004
+        return False
+
     def _request(
         self,
         method: str,
@@ -460,6 +474,10 @@ class LookerClient:
                 allow_redirects=False,
                 stream=True,
             )
+        except LoginError:  # in place of the request
+            with self._lock:
+                self.calls[billing] -= 1
+            raise
         except NETWORK_ERRORS as error:
             raise network_failure(f"{method} {path}", self.base_url, error) from error
 
@@ -468,6 +486,8 @@ class LookerClient:
     ) -> T:
         try:
             if 200 <= response.status_code < 300:  # noqa: PLR2004
+                if "Authorization" in response.request.headers:
+                    self._auth.accepted()
                 return receive(what, response)
             error = self._failure(what, response, self._read(response))
         except NETWORK_ERRORS as problem:
@@ -497,34 +517,7 @@ class LookerClient:
         return decode(what, response, self._read(response))
 
     def _answer_or_file(self, what: str, response: requests.Response) -> ApiResponse | IO[bytes]:
-        """The answer, or the file that holds it where it is a long list: checked to be whole."""
-        body = self._body(response)
-        is_list = body.peek()[:1] == b"["
-        file = tempfile.SpooledTemporaryFile(MAX_BODY_IN_MEMORY)  # noqa: SIM115
-        try:
-            for chunk in iter(body.read, b""):
-                file.write(chunk)
-            response.raw.release_conn()
-            size = file.tell()
-            file.seek(0)
-            if size < MAX_BODY_IN_MEMORY or not is_list:
-                with file:
-                    return decode(what, response, file.read())
-            for _ in json_stream.items(file):
-                pass
-            file.seek(0)
-        except json_stream.BadListError as error:
-            file.close()
-            message = f"{what}: HTTP 200 with invalid or truncated JSON."
-            raise RetriableError(BadResponseError(message)) from error
-        except json_stream.OutsizeError as error:
-            file.close()
-            message = f"{what}: HTTP 200 with {error}, which cannot be read."
-            raise BadResponseError(message) from error
-        except BaseException:
-            file.close()
-            raise
-        return file
+        return decode_or_file(what, response, self._body(response))
 
     def _failure(self, what: str, response: requests.Response, body: bytes) -> Exception:
         if response.status_code != 401:  # noqa: PLR2004

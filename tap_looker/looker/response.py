@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
+import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -24,6 +25,7 @@ from tap_looker.errors import (
     RequestError,
     TimedOutError,
 )
+from tap_looker.looker import json_stream
 from tap_looker.looker.concurrency import Cancelled
 from tap_looker.looker.json_stream import float_or_text
 from tap_looker.looker.retry import (
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+MAX_BODY_IN_MEMORY = 1_000_000  # bytes; a longer list waits on disk
 MAX_ERROR_DETAIL = 300  # characters of an error body that are passed on
 ERROR_KEYS = frozenset({"message", "error", "errors", "documentation_url"})
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
@@ -185,6 +188,41 @@ def decode(what: str, response: requests.Response, body: bytes) -> ApiResponse:
         int(total) if re.fullmatch("[0-9]{1,18}", total) else None,
         has_next="next" in response.links,
     )
+
+
+def decode_or_file(what: str, response: requests.Response, body: Body) -> ApiResponse | IO[bytes]:
+    """As `decode`, or the file that holds the body where it is a long list: checked to be whole.
+
+    Raises:
+        RetriableError: As `decode`.
+        BadResponseError: It cannot be read, now or later.
+    """
+    is_list = body.peek()[:1] == b"["
+    file = tempfile.SpooledTemporaryFile(MAX_BODY_IN_MEMORY)  # noqa: SIM115
+    try:
+        for chunk in iter(body.read, b""):
+            file.write(chunk)
+        response.raw.release_conn()
+        size = file.tell()
+        file.seek(0)
+        if size < MAX_BODY_IN_MEMORY or not is_list:
+            with file:
+                return decode(what, response, file.read())
+        for _ in json_stream.items(file):
+            pass
+        file.seek(0)
+    except json_stream.BadListError as error:
+        file.close()
+        message = f"{what}: HTTP 200 with invalid or truncated JSON."
+        raise RetriableError(BadResponseError(message)) from error
+    except json_stream.OutsizeError as error:
+        file.close()
+        message = f"{what}: HTTP 200 with {error}, which cannot be read."
+        raise BadResponseError(message) from error
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def failure(what: str, response: requests.Response, body: bytes) -> LookerError | RetriableError:
