@@ -129,7 +129,7 @@ def test_tokens_that_are_refused_from_some_time_on(run, emulator, clean):
     result = run(concurrency=1)
     assert result.exit_code == 1
     assert 0 < len(result.records) < len(clean.records)
-    assert emulator.count("/login") == 2
+    assert emulator.count("/login") == 3
     failed = [line for line in result.errors if line.startswith("Failed ")]
     assert any("Authorization header" in line for line in failed)
     assert len(failed) + len(result.schemas) >= len(clean.records)

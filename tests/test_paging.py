@@ -153,7 +153,7 @@ class MovingList:
         self.survivors = {row["id"] for row in self.rows}
         self.total = total
         self.changes = dict(changes)
-        self.calls = 0
+        self.calls = self.inserted = 0
         self.lock = threading.Lock()
 
     def get(self, _path, params, _activity):
@@ -168,7 +168,8 @@ class MovingList:
     def change(self, place):
         """Insert a row before the one at this place; -1 deletes the first, -2 the second."""
         if place >= 0:
-            self.rows.insert(place, {"id": f"new in call {self.calls}, {len(self.rows)}"})
+            self.inserted += 1
+            self.rows.insert(place, {"id": f"new {self.inserted}"})
         elif self.rows:
             gone = self.rows.pop(min(-place, len(self.rows)) - 1)
             self.survivors.discard(gone["id"])

@@ -552,16 +552,6 @@ def test_a_misfit_in_a_key_or_on_demand_is_an_error(options):
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
-    [(Decimal("3.5"), "3.5"), (True, "true"), ("größer", '"größer"'), ({"a": None}, '{"a": null}')],
-)
-def test_values_that_do_not_fit_are_shown_as_in_json(value, shown):
-    with pytest.raises(RequestError) as raised:
-        converted("date", value)
-    assert raised.value.message == f"Field a.b holds {shown}, which is not of its type."
-
-
-@pytest.mark.parametrize(
     ("value", "zone", "expected"),
     [
         ("2026-01-31 23:59:59", ZURICH, "2026-01-31T22:59:59Z"),

@@ -93,7 +93,9 @@ class LookerAuth(AuthBase):
                 return True
             self._refused += 1
             if self._refused >= MAX_REFUSED:
-                if self._is_refused(refused):  # not only by what was asked for
+                # Tokens were accepted before: these two may have been revoked, a new one is not.
+                self._grant = self._login() if self._was_accepted else self._grant
+                if self._is_refused(self._grant.token):  # not only by what was asked for
                     kind = LoginError if self._was_accepted else TokenError
                     self._refusal = kind(
                         f"Looker refuses every token that POST {self._url} has just issued (HTTP"
@@ -102,6 +104,7 @@ class LookerAuth(AuthBase):
                     )
                     raise self._refusal
                 self._refused = 0
+                return False
             self._grant = None
             return False
 

@@ -98,12 +98,6 @@ class IncrementalStream(LookerStream):
         self._bookmark, self._state_before = None, {}
 
     def _check_bookmark(self) -> None:
-        of = self.stream_state.get("replication_key")
-        if self._bookmark is not None and of not in (None, self.replication_key):
-            raise LookerError(
-                f"The bookmark of {self.name} in the state is of {of}, not of"
-                f" {self.replication_key}: take it out to read from the start."
-            )
         types = self.schema["properties"].get(self.replication_key, {}).get("type", [])
         is_number = not {"integer", "number"}.isdisjoint(
             [types] if isinstance(types, str) else types
