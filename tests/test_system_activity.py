@@ -498,9 +498,7 @@ def test_a_missing_field_is_left_out_with_one_warning(runner_of):
         (warning,) = run.warnings
         for name in (*missing, HISTORY):
             assert name in warning
-        assert (
-            emulator.count(METADATA) == emulator.count("*/system__activity/explores/history") == 1
-        )
+        assert not emulator.count(METADATA)  # the rows tell
         assert run.ids(HISTORY) == ids_in(emulator)
         assert not [
             r for r in run.records[HISTORY] if r.get("node_id") or r.get("history_render_key")
