@@ -2001,9 +2001,9 @@ def test_what_passes_leaves_no_trace(results, shop, status):
     assert ids(run) == list(range(1, 1_001))
 
 
-def test_a_value_that_does_not_fit_fails_its_stream_and_names_the_field(results, shop):
-    catalog = results.catalog(queries=[query("orders.id", "orders.quantity")])
-    settings = {"queries": [query("orders.id", "orders.quantity")]}
+def test_a_value_that_does_not_fit_fails_its_stream_on_request(results, shop):
+    settings = {"queries": [query("orders.id", "orders.quantity")], "on_misfit": "fail"}
+    catalog = results.catalog(**settings)
     body = [{"orders.id": 1, "orders.quantity": 5}, {"orders.id": 2, "orders.quantity": "a few"}]
     shop.add_fault(Fault("status", RUN, times=None, status=200, json=body))
     run = results.sync(catalog, **settings)
@@ -2014,13 +2014,17 @@ def test_a_value_that_does_not_fit_fails_its_stream_and_names_the_field(results,
     assert ids(run) == [1]
 
 
-def test_an_answer_without_a_field_fails_its_stream(results, shop):
+def test_an_answer_without_a_field_is_null_and_one_without_its_key_fails(results, shop):
     settings = {"queries": [query("orders.id", "orders.quantity")]}
     catalog = results.catalog(**settings)
-    shop.add_fault(Fault("status", RUN, times=None, status=200, json=[{"orders.id": 1}]))
+    shop.add_fault(Fault("status", RUN, status=200, json=[{"orders.id": 1}]))
+    run = results.sync(catalog, **settings).succeeded()
+    assert run.records["mine"] == [{"orders_id": 1, "orders_quantity": None}]
+    assert "orders.quantity" in run.stderr
+    shop.add_fault(Fault("status", RUN, times=None, status=200, json=[{"orders.quantity": 1}]))
     run = results.sync(catalog, **settings)
     assert run.exit_code == 1
-    assert "orders.quantity" in failures(run)[0]
+    assert "orders.id" in failures(run)[0]
 
 
 def test_no_rows_are_no_error(results):

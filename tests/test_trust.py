@@ -150,7 +150,7 @@ ENDPOINTS = (
     Endpoint("/roles/search", "roles", 1),
     Endpoint("/users/search", "users", 3, ("user_sessions",)),
     Endpoint("/folders/*/looks", "queries", 5, each=True),
-    Endpoint("/lookml_models/*/explores/*", "explores", 10, each=True),
+    Endpoint("/lookml_models/*/explores/*", "explores", 11, each=True),
     Endpoint("/users/*/sessions", "user_sessions", 11, each=True),
     Endpoint("/queries/run/json", HISTORY, 3, method="POST"),
     Endpoint("/looks/*[0-9]", RESULT, 1),

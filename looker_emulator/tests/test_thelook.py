@@ -104,6 +104,7 @@ def test_metadata_of_the_store(api):
         "orders.id",
         "users.id",
         "products.id",
+        "shipments.id",
     ]
     created = fields["orders.created_time"]
     assert (created["type"], created["is_timeframe"]) == ("date_time", True)

@@ -52,7 +52,9 @@ def closed_at_end(items: Iterable[T]) -> Iterator[Iterator[T]]:
 
 def let_go(error: BaseException | None) -> None:
     """Release what the frames of an error hold: it may be kept, and logged with its traceback."""
-    while error is not None:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # an error can be its own cause
+        seen.add(id(error))
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
 
