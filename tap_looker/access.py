@@ -150,7 +150,7 @@ def as_text(found: Report) -> str:
         if billing in found.calls
     ]
     more = ", and more where it says ?" if found.is_estimate else ""
-    lines.append(f"A run of what is selected costs about {', '.join(costs)}, 1 login{more}.")
+    lines.append(f"A run of the selected streams costs about {', '.join(costs)}, 1 login{more}.")
     return "\n".join(lines)
 
 

@@ -85,7 +85,7 @@ def command(of_sdk: click.Command) -> Command:
         flag_value="text",
         default=None,
         type=click.Choice(["text", "json"]),
-        help="Tell what the API key may read and what a run would cost, and read nothing.",
+        help="Show what the API key may read and what a run would cost, without reading any data.",
     )
     return Command(
         name=of_sdk.name,

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 MOST_NAMED = 10
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 KINDS = (
-    (LookupError, "something that it counts on is missing"),
-    ((TypeError, ValueError, AttributeError), "a value is not what it counts on"),
-    (ArithmeticError, "a calculation is not possible"),
+    (LookupError, "something it relies on is missing"),
+    ((TypeError, ValueError, AttributeError), "a value is not what it expects"),
+    (ArithmeticError, "a calculation failed"),
 )
 """Kinds of exceptions that nobody thought of, in words."""
 
@@ -164,20 +164,18 @@ def in_words(error: Exception) -> LookerError:
     if isinstance(error, RecursionError):
         return LookerError("An answer is nested too deeply.")
     if isinstance(error, MemoryError):
-        return LookerError("There is not enough memory: lower page_size or concurrency.")
+        return LookerError("Out of memory: lower page_size or concurrency.")
     if isinstance(error, OSError) and error.strerror:
         if error.errno in NO_SPACE:
             return LookerError(
                 f"There is no space left for temporary files in {tempfile.gettempdir()}: free some,"
                 " or set TMPDIR to another folder."
             )
-        return LookerError(f"The operating system refuses something: {error.strerror}.")
-    kind = next(
-        (text for kinds, text in KINDS if isinstance(error, kinds)), "an error that nobody expected"
-    )
+        return LookerError(f"The operating system reported an error: {error.strerror}.")
+    kind = next((text for kinds, text in KINDS if isinstance(error, kinds)), "an unexpected error")
     return LookerError(
-        f"The tap itself has failed: {kind}{_place(error)}. This is a bug: please report it, with "
-        "the log of a run in which TAP_LOOKER_LOGLEVEL is DEBUG."
+        f"The tap itself failed: {kind}{_place(error)}. This is a bug: please report it "
+        "with the log of a run with TAP_LOOKER_LOGLEVEL=DEBUG."
     )
 
 

@@ -197,7 +197,7 @@ class Run:
         if isinstance(failure, TokenError):
             return  # it is one error of all streams, and the last line says it
         logger.warning(
-            "%s could not be read whole; going on with the other streams.",
+            "%s could not be read completely; continuing with the other streams.",
             name,
             exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
         )
@@ -247,7 +247,8 @@ class Run:
         if failed:
             read = len(self._selected()) - len(self._failures)
             raise IncompleteError(
-                f"{failed} stream(s) could not be read whole, {read} were: see the lines above."
+                f"{failed} of {failed + read} streams could not be read completely: see the errors "
+                "above."
             )
 
     def close(self) -> None:

@@ -68,8 +68,9 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateTimeType,
         title="Start date",
         description=(
-            "Oldest usage data to read in a first run (ISO 8601, UTC unless it has an offset). "
-            f"Default: {DEFAULT_DAYS_BACK} days back, as long as Looker keeps its history."
+            "Oldest rows to read in a first run, by the time in their replication key: in System "
+            "Activity, and in looks and queries that have one (ISO 8601, UTC unless it has an "
+            f"offset). Default: {DEFAULT_DAYS_BACK} days back, as long as Looker keeps its history."
         ),
         examples=["2026-01-01T00:00:00Z"],
     ),
@@ -101,7 +102,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         title="Longest time to retry",
         description=(
             "Seconds to keep retrying while Looker turns requests away (HTTP 429, 503), times out "
-            "or breaks off. While other requests get through, nothing is given up for a 429 or 503."
+            "or breaks off. While other requests succeed, 429 and 503 are retried as long as they "
+            "last."
         ),
     ),
     th.Property(
@@ -129,8 +131,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         allowed_values=["null", "fail"],
         title="On misfit",
         description=(
-            "What becomes of a value that is not of its column's type: null (with a warning for "
-            "each column) or fail (the stream ends with an error). In a key or a bookmark it is "
+            "What to do with a value that does not fit its column's type: null (with a warning per "
+            "column) or fail (the stream fails). In a key or a bookmark it is "
             "always an error."
         ),
     ),
@@ -193,7 +195,10 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "end_date",
         th.DateTimeType,
         title="End date",
-        description="Read only usage data before this time, to split a back-fill. Default: no end.",
+        description=(
+            "Read only rows before this time, by the same keys as start_date, to split a "
+            "back-fill. Default: no end."
+        ),
         examples=["2026-02-01T00:00:00Z"],
     ),
     th.Property(
@@ -202,8 +207,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=5000,
         title="Activity look-back",
         description=(
-            "How many ids before its bookmark a System Activity stream reads again, for rows that "
-            "were not finished at the time."
+            "How many ids before its bookmark a System Activity stream reads again, to update rows "
+            "that were unfinished at the time."
         ),
     ),
     th.Property(
@@ -211,7 +216,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=2, maximum=1_000_000),
         default=50_000,
         title="Activity page size",
-        description="Rows per query of System Activity.",
+        description="Rows per query, in System Activity and in looks and queries read in pages.",
     ),
     th.Property(
         "max_calls",
@@ -380,7 +385,7 @@ def _type_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
             bounds = f"at least {low}" if high is None else f"from {low} to {high}"
             reason = f"must be {bounds}, not {error.instance}"
         else:
-            reason = "is not what it should be: see --about"
+            reason = "is not valid: see --about"
         errors.append(f"Setting {where}: {reason}.")
     return errors
 

@@ -160,8 +160,8 @@ class TapLooker(Tap):
                 warn("The catalog selects streams that do not exist: %s.", listed(unknown))
             if added:
                 warn(
-                    "Streams of the settings are not in the catalog, and not read: %s. Run "
-                    "--discover again.",
+                    "Streams in the settings are missing from the catalog and are not read: %s. "
+                    "Run --discover again.",
                     listed(f"{name} ({where})" for name, where in added.items()),
                 )
             if properties:
@@ -193,7 +193,7 @@ class TapLooker(Tap):
         """
         unknown = unmatched(self.config.get("stream_maps") or {}, self.streams)
         if unknown:
-            self.logger.warning("Stream maps of streams that do not exist: %s.", listed(unknown))
+            self.logger.warning("stream_maps names streams that do not exist: %s.", listed(unknown))
         errors: list[str] = []
         for stream in streams:
             try:
@@ -319,7 +319,7 @@ class TapLooker(Tap):
                 tap.run.close()
         if value == "all":
             names = [one.stream_alias for own in tap.streams.values() for one in own.stream_maps]
-            cls.logger.info("The test has passed: %s.", cli.told(names, writer.records))
+            cls.logger.info("Test passed: %s.", cli.told(names, writer.records))
         ctx.exit()
 
     @classmethod

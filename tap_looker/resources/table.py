@@ -1,8 +1,8 @@
 """The table of REST resources, a row for each stream: the page to read first.
 
 A row holds values only. Paths, keys, paging and permissions are facts of Looker API 4.0 (its
-OpenAPI document). What the parts of a row mean is said in :mod:`~tap_looker.resources.resource` and
-:mod:`~tap_looker.resources.kinds`.
+OpenAPI document). See :mod:`~tap_looker.resources.resource` for the parts of a row and
+:mod:`~tap_looker.resources.kinds` for the kinds of sources.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ CONTENT = (
                   params={"content_metadata_id": "{content_metadata_id}"},
                   parent=Parent("content_metadata", {"content_metadata_id": "id"},
                                 skip_if="inherits")),
-             default=False, cost_per="item with access of its own"),
+             default=False, cost_per="item with its own access settings"),
     Resource("content_favorites", "ContentFavorite",
              Search("/content_favorite/search", params={"user_id": "{user_id}"},
                     parent=Parent("users", {"user_id": "id"}, skip_if="is_disabled",

@@ -223,6 +223,6 @@ def mistakes_in_replication(
         return
     types = schema[PROPERTIES][key].get("type", [])
     if not SCALARS.intersection([types] if isinstance(types, str) else types):
-        yield f"{key} cannot be the replication key: it is not a number, a text or a time"
+        yield f"{key} cannot be the replication key: it is not a number, text or time"
     elif key not in set(selected):
         yield f"the replication key ({key}) is not selected"

@@ -139,7 +139,7 @@ class IncrementalStream(LookerStream):
         if value is None:
             return False
         if self._latest is not None and _comparable(value) < _comparable(self._latest):
-            raise CutResultError("The rows do not come in the order that was asked for.")
+            raise CutResultError("The rows are not in the requested order.")
         self._latest = value
         return self._bookmark is None or _comparable(value) > _comparable(self._bookmark)
 

@@ -73,8 +73,9 @@ class QueryStream(IncrementalStream):
         super().plan(extraction)
         if not self.primary_keys and self.definition.keys is None:
             self.logger.warning(
-                "%s has no primary key, for no fields of it are known to be unique and not null:"
-                " targets append its rows. Set primary_keys in %s, or [] to keep it so.",
+                "%s has no primary key, because none of its fields are known to be unique and "
+                "never null: targets append its rows. Set primary_keys in %s, or [] to keep it that "
+                "way.",
                 self.name,
                 self.definition.where,
             )
@@ -95,7 +96,7 @@ class QueryStream(IncrementalStream):
             if not isinstance(error, TimedOutError) or self.definition.run == "task":
                 raise
             raise TimedOutError(
-                f"{error.message} For a query that takes long, set run: task in "
+                f"{error.message} If the query takes long, set run: task in "
                 f"{self.definition.where}.",
                 error.status,
             ) from error
@@ -156,7 +157,7 @@ class QueryStream(IncrementalStream):
     def _report_repeated_keys(self, count: int) -> None:
         self.logger.warning(
             "%s: %d row(s) or more share their primary key (%s) with another, and targets keep only"
-            " one of each: set primary_keys in %s to what is unique, or to [] for none.",
+            " one of each: set primary_keys in %s to fields that are unique, or to [] for none.",
             self.name,
             count,
             ", ".join(self.primary_keys),
@@ -202,8 +203,8 @@ class QueryStream(IncrementalStream):
                 yield row
             if count in keyset.CUTS and count < limit:
                 self.logger.warning(
-                    "%s has exactly %d rows, where Looker is known to cut a result without a word: "
-                    "there may be more.",
+                    "%s has exactly %d rows, a number at which Looker is known to cut results "
+                    "silently: there may be more.",
                     self.name,
                     count,
                 )
@@ -224,8 +225,8 @@ class QueryStream(IncrementalStream):
                 raise
             if not result.order:
                 raise RequestError(
-                    f"{error.message} Every row of it was asked for; if Looker refuses that to "
-                    f"this query or this key, set limit in {self.definition.where}.",
+                    f"{error.message} All rows were requested; if Looker does not allow that for "
+                    f"this query or key, set limit in {self.definition.where}.",
                     error.status,
                 ) from error
             page_size = self.config["activity_page_size"]

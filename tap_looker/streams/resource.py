@@ -73,7 +73,7 @@ class ResourceStream(LookerStream):
             # Once per stream: a newer Looker sends more properties.
             if unknown:
                 self.logger.warning(
-                    "Properties that are not in the schema, and left out: %s.", listed(unknown)
+                    "Left out, as the schema does not have them: %s.", listed(unknown)
                 )
             misfits.warn(self.logger)
 
