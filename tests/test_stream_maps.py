@@ -159,7 +159,8 @@ def test_a_map_of_what_is_selected(mapped):
         ({"users": {"__alias__": 1}}, "users: __alias__ must be the name of a stream"),
         (
             {"users": {"__alias__": "my users"}},
-            "users: __alias__: my users is not a name: put text in single quotes inside the double ones",
+            "users: __alias__: my users is not a name: put text in single quotes inside the double "
+            "ones",
         ),
         (
             {"x": {"__source__": "users", "__alias__": "y"}},

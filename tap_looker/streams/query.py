@@ -74,8 +74,8 @@ class QueryStream(IncrementalStream):
         if not self.primary_keys and self.definition.keys is None:
             self.logger.warning(
                 "%s has no primary key, because none of its fields are known to be unique and "
-                "never null: targets append its rows. Set primary_keys in %s, or [] to keep it that "
-                "way.",
+                "never null: targets append its rows. Set primary_keys in %s, or [] to keep it "
+                "that way.",
                 self.name,
                 self.definition.where,
             )
