@@ -68,9 +68,10 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateTimeType,
         title="Start date",
         description=(
-            "Oldest rows to read in a first run, by the time in their replication key: in System "
-            "Activity, and in looks and queries that have one (ISO 8601, UTC unless it has an "
-            f"offset). Default: {DEFAULT_DAYS_BACK} days back, as long as Looker keeps its history."
+            "Oldest rows to read in a first run, in System Activity and in looks and queries with a "
+            "time as replication_key (ISO 8601, UTC unless it has an offset). Default: "
+            f"{DEFAULT_DAYS_BACK} days back in System Activity, as long as Looker keeps it; "
+            "otherwise everything."
         ),
         examples=["2026-01-01T00:00:00Z"],
     ),
@@ -196,7 +197,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateTimeType,
         title="End date",
         description=(
-            "Read only rows before this time, by the same keys as start_date, to split a "
+            "Read only rows before this time, in the same streams as start_date, to split a "
             "back-fill. Default: no end."
         ),
         examples=["2026-02-01T00:00:00Z"],
