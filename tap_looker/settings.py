@@ -68,8 +68,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateTimeType,
         title="Start date",
         description=(
-            "Oldest rows to read in a first run, in System Activity and in looks and queries with a "
-            "time as replication_key (ISO 8601, UTC unless it has an offset). Default: "
+            "Oldest rows to read in a first run, in System Activity and in looks and queries with "
+            "a time as replication_key (ISO 8601, UTC unless it has an offset). Default: "
             f"{DEFAULT_DAYS_BACK} days back in System Activity, as long as Looker keeps it; "
             "otherwise everything."
         ),
