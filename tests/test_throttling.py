@@ -12,10 +12,11 @@ from support import STREAMS, selecting
 
 from looker_emulator import Emulator, Fault
 from tap_looker.errors import RequestError, TimedOutError
-from tap_looker.looker import retry
+from tap_looker.looker import retry, throttle
 from tap_looker.looker.client import LookerClient
 from tap_looker.looker.concurrency import Cancelled
-from tap_looker.looker.retry import RequestSlots, RetriableError, Tries
+from tap_looker.looker.retry import RetriableError, Tries
+from tap_looker.looker.throttle import RequestSlots
 
 USERS = "/users/search"
 CATALOG = (*STREAMS, "explores", "user_sessions")
@@ -152,7 +153,7 @@ def test_one_more_is_tried_after_a_while_and_the_more_seldom_the_more_fail(slots
         turns = fly(slots, 5)
         turn_away(turns[4:])
         land(turns[:4])
-    assert waits[0] >= retry.PROBE_SECONDS
+    assert waits[0] >= throttle.PROBE_SECONDS
     assert all(later > 1.5 * earlier for earlier, later in pairwise(waits))
 
 
