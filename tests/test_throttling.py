@@ -117,7 +117,7 @@ def land(turns):
 
 @pytest.fixture
 def slots(monkeypatch):
-    monkeypatch.setattr(retry, "SPREAD", 0.0)
+    monkeypatch.setattr(throttle, "SPREAD", 0.0)
     return RequestSlots(8, threading.Event())
 
 
@@ -171,7 +171,7 @@ def test_it_grows_back_to_all_when_nothing_is_turned_away_any_more(slots, monkey
 
 
 def test_after_a_pause_requests_start_one_after_the_other(monkeypatch):
-    monkeypatch.setattr(retry, "SPREAD", 0.4)
+    monkeypatch.setattr(throttle, "SPREAD", 0.4)
     slots, starts = RequestSlots(8, threading.Event()), []
     slots.pause(0.2)
     begun = time.monotonic()
