@@ -179,7 +179,7 @@ class Misfits:
         if name in self.needed:
             why = " It is part of the key or the bookmark, which cannot be null."
         elif self.fails:
-            why = " To have null in its place, set on_misfit to null."
+            why = " To make it null instead, set on_misfit to warn."
         return (
             f"Field {printable(name)} holds {found.example}, which is not {found.what}.{why}"
             f"{self._remedy(name)}"
