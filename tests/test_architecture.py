@@ -16,7 +16,7 @@ LAYERS = (
     {"cli"},
     {"streams"},
     {"run", "access"},
-    {"settings"},
+    {"settings", "selection"},
     {"resources", "queries"},
     {"looker"},
     {"values"},
