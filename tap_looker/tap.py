@@ -51,12 +51,12 @@ class TapLooker(Tap):
     name = "tap-looker"
     config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
     message_writer_class = Writer
-    # Not BATCH, which ignores deselection, nor ACTIVATE_VERSION, which the SDK sends before the
-    # records: a target would delete what a failing stream did not read.
+    # Not BATCH, which ignores deselection.
     capabilities: ClassVar[list[Any]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,

@@ -36,10 +36,12 @@ class Access:
     Attributes:
         permissions: Any one of them does. None: Looker shows all users what they may see.
         otherwise: What a user without them gets; "" where Looker denies it.
+        is_own: Every user gets only what is that user's own, an admin too.
     """
 
     permissions: tuple[str, ...] = ()
     otherwise: str = ""
+    is_own: bool = False
 
     def __str__(self) -> str:
         if not self.permissions:

@@ -43,6 +43,18 @@ class ResourceStream(LookerStream):
         kept = [name for name in resource.source.own_lists if fields is None or name in fields]
         extraction.want(self.name, fields, lists=kept)
 
+    def sources(self, extraction: Extraction) -> set[str]:
+        """The resource, and those that are read for it."""
+        return extraction.sources(self.name)
+
+    def why_partial(self, extraction: Extraction) -> str:
+        """A setting keeps rows out, or items could not be read, here or in what is read before."""
+        if setting := extraction.narrowed_by(self.name):
+            return f"{setting} keeps some of their rows out."
+        if extraction.has_skipped(self.name):
+            return "some items were skipped, and may still exist."
+        return ""
+
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """The rows of the collection; what is left out of them does not wait in memory."""
         for page in extraction.read(self.name):
