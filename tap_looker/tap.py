@@ -28,6 +28,7 @@ from tap_looker.streams import (
     checked,
     configured_names,
     configured_streams,
+    instances,
     mistakes_in_maps,
     own_entries,
     unknown_properties,
@@ -166,6 +167,10 @@ class TapLooker(Tap):
                 )
             if properties:
                 warn("The catalog names properties that do not exist: %s.", listed(properties))
+        known = self.state.get("bookmarks", {}).values()
+        named = {str(one[instances.COLUMN]) for one in known if instances.COLUMN in one}
+        for other in sorted(named - {self.config.get("instance")}):
+            warn("The state was written for another instance (%s).", other)
         bookmarks = self.state.get("bookmarks", {}).keys() - self.streams.keys() - added.keys()
         if bookmarks:
             warn(

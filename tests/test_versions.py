@@ -8,7 +8,7 @@ import os
 import signal
 
 import pytest
-from support import DEADLINE, STREAMS, Runner, entries, finished, run_cli, selecting, settings_of
+from support import DEADLINE, STREAMS, entries, finished, run_cli, selecting, settings_of
 
 from looker_emulator import Emulator, Fault
 
@@ -55,9 +55,7 @@ class Warehouse:
                 table[key] = (message.get("version"), record)
             elif message["type"] == "ACTIVATE_VERSION":
                 rows = self.tables[name].items()
-                self.tables[name] = {
-                    key: row for key, row in rows if row[0] == message["version"]
-                }
+                self.tables[name] = {key: row for key, row in rows if row[0] == message["version"]}
         return self
 
     def rows(self, name):
@@ -89,9 +87,13 @@ def without(rows, **values):
     rows[:] = [row for row in rows if row not in found]
 
 
-def delete_some(instance):
+def delete_some(instance, with_sessions):
     """A user, a membership, a role of a user, and a dashboard with its tiles."""
-    user = next(one for one in instance.users[5:] if one["group_ids"] and one["role_ids"])
+    user = next(
+        one
+        for one in instance.users[5:]
+        if one["group_ids"] and one["role_ids"] and one["id"] in with_sessions
+    )
     without(instance.users, id=user["id"])
     member = next(one for one in instance.users[1:] if len(one["group_ids"]) > 1)
     member["group_ids"] = member["group_ids"][:-1]
@@ -104,19 +106,18 @@ def delete_some(instance):
     return user, dashboard
 
 
-# ----------------------------------------------------------------------------- what is gone is gone
+# -------------------------------------------------------------------------- what is gone is gone
 
 
 def test_what_was_deleted_in_looker_is_deleted_by_the_target(run, emulator):
     streams = selecting(*PEOPLE, *CONTENT)
     warehouse = Warehouse().load(run(catalog=streams, **ON).succeeded().messages)
     before = {name: len(warehouse.rows(name)) for name in warehouse.tables}
-    user, dashboard = delete_some(emulator.instance)
+    with_sessions = warehouse.ids("user_sessions", "user_id")
+    user, dashboard = delete_some(emulator.instance, with_sessions)
 
     second = run(catalog=streams, **ON).succeeded()
-    stale = Warehouse().load(
-        [one for one in run(catalog=streams).succeeded().messages if one["type"] != "STATE"]
-    )
+    there = Warehouse().load(second.messages)
     warehouse.load(second.messages)
     assert sorted(activated(second)) == sorted([*PEOPLE, *CONTENT])
     assert user["id"] not in warehouse.ids("users")
@@ -125,10 +126,7 @@ def test_what_was_deleted_in_looker_is_deleted_by_the_target(run, emulator):
     fewer = [name for name in before if len(warehouse.rows(name)) < before[name]]
     assert set(fewer) == {*PEOPLE, *CONTENT}, "each of them has lost something"
     for name in warehouse.tables:
-        key = entries()[name]["key_properties"]
-        assert {tuple(map(row.get, key)) for row in warehouse.rows(name)} == {
-            tuple(map(row.get, key)) for row in stale.rows(name)
-        }
+        assert warehouse.tables[name] == there.tables[name]
 
 
 def test_the_message_comes_after_the_last_record_with_their_version(run):
@@ -175,7 +173,7 @@ def test_every_stream_ends_with_its_message(run):
     assert all(name in line for name in own)
 
 
-# ------------------------------------------------------------------------------------- the versions
+# ---------------------------------------------------------------------------------- the versions
 
 
 def test_versions_grow_even_where_the_clock_goes_back(run):
@@ -202,7 +200,6 @@ def test_a_version_that_is_none_does_no_harm(run, version):
 
 
 def test_a_run_that_broke_off_leaves_its_version_behind(run, emulator):
-    emulator.add_fault(Fault("status", "/roles/*/users", after=1, times=None, status=400))
     emulator.add_fault(Fault("status", "/users/search", after=1, times=None, status=400))
     first = run(catalog=selecting("users"), page_size=10, **ON)
     assert first.exit_code == 1
@@ -211,7 +208,7 @@ def test_a_run_that_broke_off_leaves_its_version_behind(run, emulator):
     assert written == {first.states[-1]["bookmarks"]["users"]["version"]}
 
 
-# ------------------------------------------------------------------------------ when nothing is sent
+# --------------------------------------------------------------------------- when nothing is sent
 
 
 def test_a_stream_that_fails_deletes_nothing(run, emulator):
@@ -322,7 +319,8 @@ def test_a_limit_of_calls_that_is_reached_deletes_nothing_of_what_it_cuts(run):
 
 
 def test_incremental_streams_have_no_versions(run):
-    result = run(catalog=selecting("system_activity_history", "users"), **ON).succeeded()
+    streams = selecting("system_activity_history", "users")
+    result = run(catalog=streams, start_date="2020-01-01", **ON).succeeded()
     assert activated(result) == ["users"]
     assert result.records["system_activity_history"]
     for message in result.messages:
@@ -348,7 +346,7 @@ def test_a_log_of_system_activity_read_in_full_keeps_what_looker_forgets(run):
     assert "system_activity_history" in line
 
 
-# ------------------------------------------------------------------------------- what the key may see
+# ---------------------------------------------------------------------------- what the key may see
 
 
 def test_a_key_that_sees_a_part_deletes_nothing_unless_that_is_wanted(run, emulator):
@@ -404,7 +402,7 @@ def test_no_call_is_made_where_nothing_depends_on_it(run, emulator):
     assert not [one for one in emulator.calls if one.path.startswith("/user")]
 
 
-# --------------------------------------------------------------------------------------- stream maps
+# ------------------------------------------------------------------------------------ stream maps
 
 
 def test_the_message_has_the_name_that_the_target_knows(run):
@@ -421,7 +419,7 @@ def test_two_streams_with_one_name_delete_nothing_of_each_other(run):
     assert "stream maps" in "".join(withheld(result))
 
 
-# ----------------------------------------------------------------------------------- looks, queries
+# -------------------------------------------------------------------------------- looks, queries
 
 
 def results(emulator, folder, *queries, **settings):
@@ -450,7 +448,6 @@ def test_a_result_without_a_key_is_replaced_whole(emulator, tmp_path):
     rows = len(warehouse.rows("by_status"))
     assert rows > 1
     fewer = {**BY_STATUS, "filters": {"orders.status": "complete"}}
-    assert len(warehouse.load(first.messages).rows("by_status")) == rows
     second = results(emulator, tmp_path, fewer, **ON).succeeded()
     assert len(warehouse.load(second.messages).rows("by_status")) == 1
 
