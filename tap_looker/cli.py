@@ -39,7 +39,7 @@ class Command(SingerCommand):
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Parse the arguments; some options do their work already here."""
-        with _errors_shown(), output.checked():
+        with _errors_shown(), output.writing():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST_NAMED = 10
+MAX_NAMED = 10
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 KINDS = (
     (LookupError, "something it relies on is missing"),
@@ -150,9 +150,15 @@ class Interrupted(LookerError):  # noqa: N818
         self.exit_code = 128 + signum
 
 
-def listed(names: Iterable[str], most: int = MOST_NAMED) -> str:
-    """Names for a line that does not get too long."""
-    known = list(names)
+def printable(text: str, most: int = 100) -> str:
+    """A text that somebody else chose, in a line of ours."""
+    clean = "".join(one if one.isprintable() else "?" for one in text[:most])
+    return f"{clean}…" if len(text) > most else clean
+
+
+def listed(names: Iterable[str], most: int = MAX_NAMED) -> str:
+    """Names that somebody else chose, in a line of ours that does not get too long."""
+    known = [printable(name) for name in names]
     more = f" and {len(known) - most} more" if known[most:] else ""
     return ", ".join(known[:most]) + more
 

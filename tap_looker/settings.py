@@ -160,12 +160,12 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "on_misfit",
         th.StringType,
-        default="null",
-        allowed_values=["null", "fail"],
+        default="warn",
+        allowed_values=["warn", "fail"],
         title="On misfit",
         description=(
-            "What to do with a value that does not fit its column's type: null (with a warning per "
-            "column) or fail (the stream fails). In a key or a bookmark it is "
+            "What to do with a value that does not fit its column's type: warn (it becomes null, "
+            "with a warning per column) or fail (the stream fails). In a key or a bookmark it is "
             "always an error."
         ),
     ),

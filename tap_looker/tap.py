@@ -25,7 +25,7 @@ from tap_looker.streams import (
     ResourceStream,
     SystemActivityStream,
     Writer,
-    checked,
+    check_catalog,
     configured_names,
     configured_streams,
     instances,
@@ -98,7 +98,7 @@ class TapLooker(Tap):
             writer,
         )
         if isinstance(catalog, Mapping) and not isinstance(catalog, Catalog):
-            self._checked = checked(catalog)
+            self._checked = check_catalog(catalog)
         else:
             self._checked = CheckedCatalog(catalog)
         # All of it was checked above, with messages that name the setting and hide its value.

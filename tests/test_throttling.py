@@ -117,7 +117,7 @@ def land(turns):
 
 @pytest.fixture
 def slots(monkeypatch):
-    monkeypatch.setattr(retry, "SPREAD", 0.0)
+    monkeypatch.setattr(throttle, "SPREAD", 0.0)
     return RequestSlots(8, threading.Event())
 
 
@@ -171,7 +171,7 @@ def test_it_grows_back_to_all_when_nothing_is_turned_away_any_more(slots, monkey
 
 
 def test_after_a_pause_requests_start_one_after_the_other(monkeypatch):
-    monkeypatch.setattr(retry, "SPREAD", 0.4)
+    monkeypatch.setattr(throttle, "SPREAD", 0.4)
     slots, starts = RequestSlots(8, threading.Event()), []
     slots.pause(0.2)
     begun = time.monotonic()
@@ -198,7 +198,7 @@ def test_never_more_than_asked_for(slots):
 
 
 def test_an_answer_that_is_read_keeps_its_turn(slots, monkeypatch):
-    monkeypatch.setattr(retry, "IDLE_SECONDS", 60)
+    monkeypatch.setattr(throttle, "IDLE_SECONDS", 60)
     (answer, *others) = fly(slots, 3)
     answer.read()
     turn_away(others)
@@ -216,7 +216,7 @@ def test_an_answer_that_is_read_keeps_its_turn(slots, monkeypatch):
 
 def test_a_request_that_an_answer_waits_for_is_made(monkeypatch):
     """Fewer may be in flight than are being read already: none of them waits for itself."""
-    monkeypatch.setattr(retry, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(throttle, "IDLE_SECONDS", 0.2)
     query = {"model": "thelook", "view": "orders", "fields": ["orders.count"], "limit": 10}
     with Emulator() as emulator:
         emulator.add_fault(Fault("status", "/versions", status=429, retry_after=0, times=3))

@@ -212,7 +212,7 @@ class LookerStream(SdkStream):
         """
         if self._maps is None:
             schema = self.selected_schema(self.schema, ())
-            self._maps = maps.made(self._tap.mapper, self.name, schema, self.primary_keys)
+            self._maps = maps.make_maps(self._tap.mapper, self.name, schema, self.primary_keys)
         return self._maps
 
     @property

@@ -49,7 +49,7 @@ def _name(entry: Mapping[str, Any]) -> Any:
     return entry.get("tap_stream_id") or entry.get("stream")
 
 
-def checked(found: Mapping[str, Any]) -> CheckedCatalog:
+def check_catalog(found: Mapping[str, Any]) -> CheckedCatalog:
     """A catalog in one form, with what is wrong in it."""
     catalog = Catalog()
     result = CheckedCatalog(catalog)

@@ -96,7 +96,7 @@ def _source(name: str, definition: Any) -> str:
     return str(definition.get(SOURCE, name)) if isinstance(definition, dict) else name
 
 
-def made(
+def make_maps(
     mapper: PluginMapper, stream: str, schema: dict[str, Any], keys: Sequence[str]
 ) -> list[StreamMap]:
     """The maps of a stream.

@@ -10,7 +10,7 @@ from tap_looker.queries import filters, keyset
 from tap_looker.queries.columns import column, column_name, records
 from tap_looker.queries.definitions import UNLIMITED, DefinitionError, zone_named
 from tap_looker.queries.execute import run_query, run_query_task, without_totals
-from tap_looker.queries.key_check import checked
+from tap_looker.queries.key_check import check_keys
 from tap_looker.queries.resolve import Resolver, data_cells, from_catalog, without_missing
 from tap_looker.streams import instances
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
@@ -156,7 +156,7 @@ class QueryStream(IncrementalStream):
         found = records(kept, without_missing(run, wanted, result.metadata, misfits), misfits)
         if not result.keys:
             return found
-        return checked(
+        return check_keys(
             found,
             [column_name(field) for field in result.keys],
             in_order=[part.field for part in result.order] == list(result.keys),

@@ -7,11 +7,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from tap_looker import schemas
-from tap_looker.errors import BadResponseError
+from tap_looker.errors import BadResponseError, listed
 from tap_looker.looker.paging import identity
 from tap_looker.streams.base import LookerStream
 from tap_looker.streams.conform import compiled
-from tap_looker.values import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
