@@ -24,9 +24,7 @@ CONTENT = (
     "merge_queries",
     "queries",
 )
-EVERYTHING = tuple(
-    name for name in entries() if not name.startswith("system_activity_") and name != "artifacts"
-)
+EVERYTHING = tuple(name for name in entries() if not name.startswith("system_activity_"))
 DEVELOPER = "3"
 
 

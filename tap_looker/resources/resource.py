@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from tap_looker.errors import BadResponseError
@@ -75,6 +75,7 @@ class Resource:
         cost_per: What one call buys, where that is neither a page nor everything.
         omit: Properties too heavy to ask for: neither in the schema nor in the answer.
         only: The properties that count, where the rest belongs to another stream.
+        renamed: Properties that have another name in Looker, none of the key: column → name there.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Resource:
     cost_per: str = ""
     omit: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def added_columns(self) -> tuple[str, ...]:

@@ -247,7 +247,7 @@ PREVIEW = (
     Resource("artifacts", "Artifact",
              Search("/artifact/{namespace}/search", sorts="",
                     parent=Parent("artifact_namespaces", {"namespace": "namespace"})),
-             keys=("namespace", "key"),
+             keys=("namespace", "key"), renamed={"artifact_version": "version"},
              access=Access((), "nothing, but for extensions made by Looker"), default=False,
              status="alpha", cost_per="namespace"),
 )

@@ -39,6 +39,8 @@ class ResourceStream(LookerStream):
         """Ask for the selected properties alone, where some are not or the row leaves some out."""
         resource = self.resource
         fields = self.selected_fields(all_named=bool(resource.omit or resource.only))
+        if fields is not None:
+            fields = {resource.renamed.get(name, name): below for name, below in fields.items()}
         kept = [name for name in resource.source.own_lists if fields is None or name in fields]
         extraction.want(self.name, fields, lists=kept)
 
@@ -55,11 +57,14 @@ class ResourceStream(LookerStream):
         return ""
 
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
-        """The rows of the collection; what is left out of them does not wait in memory."""
+        """The rows of the collection by column; what is left out does not wait in memory."""
         for page in extraction.read(self.name):
             for row in page:
                 for name in self.resource.omit:
                     row.pop(name, None)
+                for column, name in self.resource.renamed.items():
+                    if name in row:
+                        row[column] = row.pop(name)
             yield page
 
     def records(self, rows: Iterator[Row]) -> Iterator[Row]:
