@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-looker")
 
 DEFAULT_DAYS_BACK = 90  # System Activity keeps its history for 90 days
+ANYWAY = ("partial_access", "instance")
 CREDENTIALS = {
     "api_host_url": "LOOKERSDK_BASE_URL",
     "client_id": "LOOKERSDK_CLIENT_ID",
@@ -124,6 +125,37 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=True,
         title="Include deleted",
         description="Also read looks, dashboards and tiles in the trash (marked as deleted).",
+    ),
+    th.Property(
+        "emit_activate_version_messages",
+        th.BooleanType,
+        default=False,
+        title="Emit ACTIVATE_VERSION messages",
+        description=(
+            "Let targets delete what no longer exists in Looker, after each stream that was read "
+            "completely. See docs/warehouses.md."
+        ),
+    ),
+    th.Property(
+        "activate_version_anyway",
+        th.ArrayType(th.CustomType({"type": "string", "enum": [*ANYWAY]})),
+        default=[],
+        title="Activate version anyway",
+        description=(
+            "Also delete where this is withheld as a precaution: partial_access (the API key's "
+            "user may not see everything) or instance (other instances may share the tables)."
+        ),
+        examples=[["partial_access"]],
+    ),
+    th.Property(
+        "instance",
+        th.StringType,
+        title="Instance",
+        description=(
+            "Name of this Looker instance, if several share a warehouse: every record gets it in "
+            "a column looker_instance, which is part of every key."
+        ),
+        examples=["production"],
     ),
     th.Property(
         "on_denied",
@@ -483,6 +515,13 @@ def _header_text(value: str | None) -> str | None:
     return (value or "").strip() or None
 
 
+def _name(value: str | None) -> str | None:
+    text = (value or "").strip()
+    if not text.isprintable():
+        raise ValueError("must be plain text on one line")
+    return text or None
+
+
 def _path(value: str | None) -> str | None:
     if value and not os.path.exists(value):  # noqa: PTH110
         raise ValueError(f"there is no file or folder {value}")
@@ -503,9 +542,11 @@ _NORMALISERS: dict[str, Callable[[Any], Any]] = {
     "end_date": lambda value: _timestamp(value) if value else None,
     "user_agent": _header_text,
     "ca_bundle": _path,
+    "instance": _name,
     "max_calls": lambda calls: calls,
     "request_timeout": float,  # a file's come as decimals
     "max_retry_time": float,
     "folder_ids": lambda ids: [str(one).strip() for one in ids or []],
     "models": lambda names: list(names or []),
+    "activate_version_anyway": lambda names: list(names or []),
 }

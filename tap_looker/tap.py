@@ -28,6 +28,7 @@ from tap_looker.streams import (
     check_catalog,
     configured_names,
     configured_streams,
+    instances,
     mistakes_in_maps,
     own_entries,
     unknown_properties,
@@ -51,12 +52,12 @@ class TapLooker(Tap):
     name = "tap-looker"
     config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
     message_writer_class = Writer
-    # Not BATCH, which ignores deselection, nor ACTIVATE_VERSION, which the SDK sends before the
-    # records: a target would delete what a failing stream did not read.
+    # Not BATCH, which ignores deselection.
     capabilities: ClassVar[list[Any]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
@@ -171,6 +172,10 @@ class TapLooker(Tap):
                 )
             if properties:
                 warn("The catalog names properties that do not exist: %s.", listed(properties))
+        known = self.state.get("bookmarks", {}).values()
+        named = {str(one[instances.COLUMN]) for one in known if instances.COLUMN in one}
+        for other in sorted(named - {self.config.get("instance")}):
+            warn("The state was written for another instance (%s).", other)
         bookmarks = self.state.get("bookmarks", {}).keys() - self.streams.keys() - added.keys()
         if bookmarks:
             warn(

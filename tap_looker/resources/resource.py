@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from tap_looker.errors import BadResponseError
@@ -36,10 +36,12 @@ class Access:
     Attributes:
         permissions: Any one of them does. None: Looker shows all users what they may see.
         otherwise: What a user without them gets; "" where Looker denies it.
+        is_own: Every user gets only what is that user's own, an admin too.
     """
 
     permissions: tuple[str, ...] = ()
     otherwise: str = ""
+    is_own: bool = False
 
     def __str__(self) -> str:
         if not self.permissions:
@@ -73,6 +75,7 @@ class Resource:
         cost_per: What one call buys, where that is neither a page nor everything.
         omit: Properties too heavy to ask for: neither in the schema nor in the answer.
         only: The properties that count, where the rest belongs to another stream.
+        renamed: Properties that have another name in Looker, none of the key: column → name there.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Resource:
     cost_per: str = ""
     omit: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def added_columns(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from tap_looker.queries.definitions import UNLIMITED, DefinitionError, zone_name
 from tap_looker.queries.execute import run_query, run_query_task, without_totals
 from tap_looker.queries.key_check import check_keys
 from tap_looker.queries.resolve import Resolver, data_cells, from_catalog, without_missing
+from tap_looker.streams import instances
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 from tap_looker.values import to_number
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tap_looker.run import Run
     from tap_looker.values import Misfits
 
+LIMITED = "their limit may keep rows out."
 COLUMN_LIMIT = 50  # Looker's own, where a query has none
 REFUSED = frozenset({400, 403, 422})  # what Looker may answer to a limit of -1
 
@@ -46,6 +48,7 @@ class QueryStream(IncrementalStream):
 
     permission = "access to the model of the query, and to the look"
     cost_per = "run of the query"
+    _reached_limit = False
 
     def __init__(
         self,
@@ -63,6 +66,8 @@ class QueryStream(IncrementalStream):
             keys = [column_name(field) for field in result.keys]
         else:
             schema, keys = entry.schema.to_dict(), list(entry.key_properties or [])
+            if tap.config.get("instance"):
+                schema["properties"] = instances.without_column(schema["properties"])
             _declare(schema["properties"], definition.types)
         super().__init__(tap, run, name=definition.name, keys=keys, schema=schema)
         if definition.replication_key:
@@ -79,6 +84,11 @@ class QueryStream(IncrementalStream):
                 self.name,
                 self.definition.where,
             )
+
+    def why_partial(self, extraction: Extraction) -> str:  # noqa: ARG002
+        """A limit of the settings, or one that the result has reached."""
+        is_limited = self.definition.limit != UNLIMITED or self._reached_limit
+        return LIMITED if is_limited else ""
 
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """Typed records; in the order of the key where the query has one to go by."""
@@ -172,7 +182,7 @@ class QueryStream(IncrementalStream):
                 self.definition,
                 query,
                 zone,
-                self.schema["properties"],
+                self.own_properties,
                 self.primary_keys,
                 lambda: resolver.explore(query),
             )
@@ -201,6 +211,7 @@ class QueryStream(IncrementalStream):
             for row in keyset.read_once(run, {**asked, "limit": str(limit)}):
                 count += 1
                 yield row
+            self._reached_limit = count >= limit or count in keyset.CUTS
             if count in keyset.CUTS and count < limit:
                 self.logger.warning(
                     "%s has exactly %d rows, a number at which Looker is known to cut results "
