@@ -21,7 +21,7 @@ from tap_looker.resources.resource import Range
 from tap_looker.resources.table import BY_NAME, GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
