@@ -276,6 +276,26 @@ def permissions_in_run(extraction: Extraction) -> set[str] | None:
         return None
 
 
+def known_permissions(extraction: Extraction) -> set[str] | None:
+    """What the user's own roles permit, if the run has read these anyway; else None."""
+    if not TELLING.keys() <= extraction.wanted:
+        return None
+    try:
+        me, roles = (
+            list(itertools.chain.from_iterable(extraction.read(name, tree(fields))))
+            for name, fields in TELLING.items()
+        )
+    except LookerError:
+        return None
+    own = {str(one) for row in me for one in row.get("role_ids") or []}
+    return _permitted(role for role in roles if str(role.get("id")) in own)
+
+
+def sees_all_of(name: str, permissions: set[str]) -> bool:
+    """Whether a user with these permissions is known to get all rows of a stream."""
+    return name not in BY_NAME or sees_all([name], permissions)
+
+
 def sees_all(sources: Iterable[str], permissions: set[str] | None) -> bool:
     """Whether a user with these permissions is known to get all rows of all these resources."""
     needs = [BY_NAME[name].access for name in sources]

@@ -13,7 +13,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 
-from tap_looker import cli, output, selection, settings
+from tap_looker import cli, output, progress, selection, settings
 from tap_looker.errors import LookerError, SettingsError, listed
 from tap_looker.queries.definitions import SETTINGS
 from tap_looker.queries.system_activity import ACTIVITIES
@@ -302,6 +302,7 @@ class TapLooker(Tap):
         """
         if options.get("about"):
             super().invoke(**options)
+        progress.quieten()
         cls.print_version(print_fn=cls.logger.info)
         tap = cls.from_options(**options)
         tap.warn_of_unknown()
