@@ -456,7 +456,8 @@ class Verdict:
             return {(f"{path[1]}::{path[3]}",) for path in paths}
         if stream == "queries":
             instance = self.emulator.instance
-            folders = {path[1] for path in paths}
+            # The queries of a folder that is refused are asked for one by one.
+            refused = {path[1] for path in paths if path[0] == "queries"}
             bare = {path[1] for path in self._paths("lookml_dashboards")}
             kept = {
                 str(holder.get("query_id"))
@@ -470,13 +471,9 @@ class Verdict:
                 )
                 for tile in tiles
                 for holder in (tile, tile.get("look") or {}, tile.get("result_maker") or {})
-            } | {
-                str(look["query_id"])
-                for look in instance.looks
-                if look["folder_id"] not in folders and not look["deleted"]
-            }
+            } | {str(look["query_id"]) for look in instance.looks if not look["deleted"]}
             ids = {record["id"] for record in self.clean.run.records[stream]}
-            return {(one,) for one in ids - kept}
+            return {(one,) for one in ids - (kept - refused)}
         return set()
 
     def outcome(self, planned: Planned, fault: Fault) -> str:
