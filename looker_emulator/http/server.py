@@ -75,7 +75,7 @@ class Server:
         options = self.looker.options
         login = call.path == "/login"
         seconds = (options.login_latency_ms if login else options.latency_ms) / 1000
-        fault, extra = self.faults.meeting(call.method, call.path) if self.faults else (None, 0)
+        fault, extra = self.faults.meeting(call, self.log.in_flight) if self.faults else (None, 0)
         if seconds + extra:
             await asyncio.sleep(seconds + extra)
         if fault and fault.kind == "silence":
@@ -117,6 +117,9 @@ class Server:
         """The answer that some faults give instead of the normal one."""
         if fault.kind == "status":
             return _status(fault)
+        if fault.kind == "busy":
+            details = {name: fault[name] for name in ("status", "retry_after")}
+            return _status(Fault("status", **details))
         if fault.kind == "denied":
             return answers.error(fault["status"], fault["message"])
         if fault.kind in ("unauthorized", "revoke"):
