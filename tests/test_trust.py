@@ -111,6 +111,9 @@ NUMBERS = [
 TIMES = ["orders.created_time", "history.created_time", "created_at", "deleted_at"]
 
 
+UNREADABLE = ["3", "4"]  # whatever they are of; one of them may be in the trash
+
+
 def odd(names: list[str], raw: str) -> Way:
     """JSON in place of the values of fields."""
     return Way("odd_values", {"names": names, "raw": raw}, ODD_AT)
@@ -149,7 +152,7 @@ WAYS = {
     "HTTP 200 with one string": Way("wrong_shape", {"shape": "string"}),
     "HTTP 200 with null": Way("wrong_shape", {"shape": "null"}),
     "the first page once more": Way("repeat_page", only=(LIST,)),
-    "a row that cannot be rendered": Way("broken_row", {"row": 1}, (LIST,)),
+    "a row that cannot be rendered": Way("unreadable_rows", {"ids": UNREADABLE}, (LIST,)),
     "fields that are left out": Way("drop_nested", {"names": [*NUMBERS, *TIMES]}, ODD_AT[:2]),
     "NaN in place of numbers": odd(NUMBERS, "NaN"),
     '"n/a" in place of numbers': odd(NUMBERS, '"n/a"'),
@@ -284,9 +287,9 @@ def _fitting(name: str, endpoints: list[Endpoint]) -> list[Endpoint]:
 
 def _planned(chance: random.Random, name: str, endpoint: Endpoint, often: str) -> Planned:
     after = chance.randrange(endpoint.calls)
-    # The first page is no fault where it belongs: first, and first in the trash. A broken row is on
-    # one page, and too many requests at once are fewer than requests.
-    after = {"repeat_page": 1, "broken_row": 0, "busy": after % 2}.get(WAYS[name].kind, after)
+    # The first page is no fault where it belongs: first, and first in the trash. And too many
+    # requests at once are fewer than requests.
+    after = {"repeat_page": 1, "busy": after % 2}.get(WAYS[name].kind, after)
     times = {ONCE: 1, BURST: chance.choice((2, 3)), EVER: None}[often]
     return Planned(name, endpoint, after, often, times)
 
@@ -489,7 +492,8 @@ class Verdict:
         if stream not in self.run.schemas:
             yield f"{stream}: no SCHEMA, and not named"
         lost = self._lost(stream)
-        if not any(name in (stream, "lookml_dashboards") for name, _ in self.skipped):
+        read = {one.stream for one in ENDPOINTS if stream in (one.stream, *one.readers)}
+        if not any(name in read for name, _ in self.skipped):
             if not _is_same(mine, whole, self.odd(stream)):
                 yield f"{stream}: {_difference(mine, whole)}, and not named"
             return
@@ -538,7 +542,7 @@ class Verdict:
         """The keys of the records that belong to skipped items, and to nothing else."""
         paths = self._paths(stream)
         if stream == "user_sessions":
-            users = {path[1] for path in paths}
+            users = {path[1] for path in paths} | self._unreadable("users")
             return {
                 self.clean.key(stream, record)
                 for record in self.clean.run.records[stream]
@@ -562,11 +566,24 @@ class Verdict:
                     ),
                 )
                 for tile in tiles
+                if tile["id"] not in self._unreadable("dashboard_elements")
                 for holder in (tile, tile.get("look") or {}, tile.get("result_maker") or {})
-            } | {str(look["query_id"]) for look in instance.looks if not look["deleted"]}
+            } | {
+                str(look["query_id"])
+                for look in instance.looks
+                if not look["deleted"] and look["id"] not in self._unreadable("looks")
+            }
             ids = {record["id"] for record in self.clean.run.records[stream]}
             return {(one,) for one in ids - (kept - refused)}
-        return set()
+        return {(id_,) for id_ in self._unreadable(stream)}
+
+    def _unreadable(self, stream: str) -> set[str]:
+        """Rows of a list that could not be rendered, if as many were said to be skipped."""
+        came = {record.get("id") for record in self.run.records.get(stream, [])}
+        whole = {record.get("id") for record in self.clean.run.records[stream]}
+        gone = whole.intersection(UNREADABLE) - came
+        said = [path for path in self._paths(stream) if path[-1] == "search"]
+        return gone if len(said) == len(gone) else set()
 
     def outcome(self, planned: Planned, fault: Fault) -> str:
         """What became of one fault, in the words of the table; "not met" is not counted."""
@@ -596,7 +613,7 @@ class Verdict:
         stream = planned.endpoint.stream
         if fault.kind in ("odd_values", "drop_nested") and self._nulls(stream):
             return "null, with a warning"
-        if planned.endpoint.each and any(
+        if (planned.endpoint.each or fault.kind == "unreadable_rows") and any(
             name == stream and fnmatchcase(unquote(said.split()[1]).rstrip(":"), fault.path)
             for name, said in self.skipped
         ):

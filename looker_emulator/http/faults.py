@@ -24,7 +24,7 @@ KINDS: dict[str, dict[str, Any]] = {
     # In the rows of the answer
     "task": {"ends": "error", "says": ()},
     "repeat_page": {},
-    "broken_row": {"row": 0, "status": 500},
+    "unreadable_rows": {"ids": ()},
     "null_nested": {"names": ()},
     "drop_nested": {"names": ()},
     "odd_values": {"names": (), "raw": "NaN"},
@@ -53,7 +53,7 @@ KINDS: dict[str, dict[str, Any]] = {
   and then ends as `error`, `killed`, `expired`, a word that nobody knows, or None: as it would.
 - `wrong_shape`: JSON of another shape: `object`, `strings`, `string` or `null`.
 - `repeat_page`: the first page, whatever the offset.
-- `broken_row`: a page with the row of that position in its list cannot be made.
+- `unreadable_rows`: 500 where the answer would hold a row with one of these `ids`.
 - `null_nested`, `drop_nested`: the properties in `names` are null, or absent, at any depth.
 - `odd_values`: so are values, with the JSON `raw` in their place, which may be none.
 - `reset_before`, `reset_headers`, `reset_body`: the connection is reset before the answer, within
@@ -130,11 +130,6 @@ class Fault:
             return False
         self.seen += 1
         return self.seen > self.after and (self.times is None or self.fired < self.times)
-
-    def spares(self) -> None:
-        """A request that it met is not affected, as its answer shows: it counts for nothing."""
-        self.seen -= 1
-        self.fired -= 1
 
 
 class Faults:

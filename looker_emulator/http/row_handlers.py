@@ -100,12 +100,7 @@ class Rows:
                 headers.pop("x-total-count", None)
         if options.ignore_offset or (fault and fault.kind == "repeat_page"):
             page = page._replace(offset=0)
-        found = page.cut(rows, options.page_cap)
-        if fault and fault.kind == "broken_row":
-            if page.offset <= fault["row"] < page.offset + len(found):
-                raise Instead(answers.error(fault["status"], answers.MESSAGES[fault["status"]]))
-            fault.spares()
-        return found, headers
+        return page.cut(rows, options.page_cap), headers
 
     def _shown(self, row: Row) -> Row:
         if self.shows:
