@@ -218,6 +218,8 @@ LOGIN = Endpoint("/login", "", 1, method="POST")
 LOGOUT = Endpoint("/logout", "", 1, method="DELETE")
 EVERYWHERE = Endpoint("*", "", 20, method="*")
 WITHOUT_ROWS = ("/queries", "/query_tasks", "/query_tasks/" + "?" * 32)  # nothing to put it among
+#: What may be the fault of one item: a refusal, an error, or that it takes too long.
+SKIPPED_FOR = re.compile(r"HTTP (4\d\d|50[024]|52[0-4])\b|did not (answer|come) in time")
 STREAMS = tuple(dict.fromkeys(endpoint.stream for endpoint in ENDPOINTS))
 
 
@@ -469,8 +471,8 @@ class Verdict:
             ):
                 yield f"{stream}: {count} items skipped, and not so in the summary"
         for stream, said in self.skipped:
-            if not re.search(r"HTTP (4\d\d|500)\b", said):
-                yield f"{stream}: an item was skipped for what is no refusal of it: {said}"
+            if not SKIPPED_FOR.search(said):
+                yield f"{stream}: an item was skipped for what is no fault of its own: {said}"
 
     def _of_stream(self, stream: str):
         mine = self.run.records.get(stream, [])
