@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import BadResponseError
 from tap_looker.looker.response import segment
+from tap_looker.queries.columns import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 MULTIPLYING = frozenset({"one_to_many", "many_to_many"})
 OUTER_JOINS = frozenset({"full_outer", "cross"})
 REFERENCE = re.compile(r"\$\{(\w+)\.")
+FINEST_FIRST = ("date_time", "date_second", "date_minute", "date_hour", "date_date")
+"""Timeframes from which all coarser ones follow."""
+MULTIPLY_ROWS = frozenset({"role", "permission_set", "model_set", "group"})
+"""Views of System Activity that repeat the rows of whatever they are joined to."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Explore:
         joins: Its joins by the name of the joined view (``LookmlModelExploreJoins``).
         base_view: The view that the others are joined to, if it is called otherwise.
         always_joined: Views that are joined whether or not a query needs them.
+        measures: Names of the fields that are measures.
     """
 
     name: str
@@ -37,6 +43,47 @@ class Explore:
     joins: Mapping[str, Row] = field(default_factory=dict)
     base_view: str = ""
     always_joined: tuple[str, ...] = ()
+    measures: frozenset[str] = frozenset()
+
+    def every_dimension(self) -> list[str]:
+        """Its dimensions, but those that would repeat its rows.
+
+        Of the timeframes of one time there is the finest alone, from which the others follow.
+        """
+        plain: list[str] = []
+        frames: dict[str, dict[str, str]] = {}
+        for name, of in self.fields.items():
+            if name in self.measures or not all(map(self._may_join, self._views_to(name))):
+                continue
+            kind = str(of.get("type"))
+            if kind in FINEST_FIRST and of.get("dimension_group"):
+                frames.setdefault(str(of["dimension_group"]), {})[kind] = name
+            elif not (of.get("is_timeframe") or kind == "date_raw"):
+                plain.append(name)
+        finest = [next(of[kind] for kind in FINEST_FIRST if kind in of) for of in frames.values()]
+        kept = {*plain, *finest}
+        return [name for name in self.fields if name in kept]
+
+    def numbers(self) -> list[str]:
+        """Measures of the base view that are numbers."""
+        return [
+            name
+            for name in self.fields
+            if name in self.measures
+            and self._is_base(_view(name))
+            and not self.fields[name].get("hidden")
+            and KINDS.get(str(self.fields[name].get("type"))) in ("integer", "number")
+        ]
+
+    def _views_to(self, name: str) -> set[str]:
+        return self._views({"fields": [name]})
+
+    def _may_join(self, view: str) -> bool:
+        if self._is_base(view):
+            return True
+        join = self.joins.get(view) or {}
+        repeats = join.get("relationship") in MULTIPLYING or join.get("type") in OUTER_JOINS
+        return view not in MULTIPLY_ROWS and not repeats
 
     def trusted_key(self, query: Mapping[str, Any], dimensions: Iterable[str]) -> list[str]:
         """The primary key of the base view, where each of its rows is one row of the result.
@@ -127,6 +174,11 @@ def read_explore(client: LookerClient, model: str, name: str) -> Explore:
         },
         base_view=str(data.get("view_name") or ""),
         always_joined=tuple(_strings(data.get("always_join"))),
+        measures=frozenset(
+            str(one["name"])
+            for one in sets.get("measures") or []
+            if isinstance(one, dict) and "name" in one
+        ),
     )
 
 
