@@ -183,6 +183,7 @@ class QueryFieldsStream(SystemActivityStream):
         return [*own, *(field for _, fields in self.parts for field in fields)]
 
     def raw_rows(self, client: LookerClient, misfits: Misfits) -> Iterator[Row]:
+        """A row for each place of each field that a query uses."""
         own = [field for field in super().asked() if "." in field]
         with closed_at_end(super().raw_rows(client, misfits)) as rows:
             for row in rows:
@@ -246,6 +247,7 @@ class DiscoveredStream(SystemActivityStream):
         return []
 
     def raw_rows(self, client: LookerClient, misfits: Misfits) -> Iterator[Row]:
+        """Rows with what is computed of them."""
         with closed_at_end(super().raw_rows(client, misfits)) as rows:
             for row in rows:
                 time = row.get(self._time)
