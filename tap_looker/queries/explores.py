@@ -70,7 +70,7 @@ class Explore:
             name
             for name in self.fields
             if name in self.measures
-            and self._is_base(_view(name))
+            and self.is_base(name)
             and not self.fields[name].get("hidden")
             and KINDS.get(str(self.fields[name].get("type"))) in ("integer", "number")
         ]
@@ -98,9 +98,13 @@ class Explore:
         key = [
             name
             for name in dimensions
-            if self.fields.get(name, {}).get("primary_key") and self._is_base(_view(name))
+            if self.fields.get(name, {}).get("primary_key") and self.is_base(name)
         ]
         return key if key and all(map(self._keeps_rows, self._views(query))) else []
+
+    def is_base(self, field: str) -> bool:
+        """Whether a field is of the view that the others are joined to."""
+        return self._is_base(_view(field))
 
     def _is_base(self, view: str) -> bool:
         return view not in self.joins and view in (self.name, self.base_view)

@@ -65,6 +65,7 @@ class Reading:
         readers: The streams.
         order: What rows are sorted by: a key of them.
         time: Field that ``start_date`` and ``end_date`` bound, or a bookmark that is a time.
+        known: The fields of the explore, where its metadata has been asked for.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Reading:
         self.readers: list[Reader] = []
         self.order = list(order)
         self.time = activity.time
+        self.known: Mapping[str, Row] | None = None
         self._activity = activity
         self._config = config
         self._by_id = by_id
@@ -127,7 +129,12 @@ class Reading:
 
     def _all(self, client: LookerClient, misfits: Misfits) -> Iterator[Row]:
         fields = list(dict.fromkeys(field for one in self.readers for field in one.asked()))
-        metadata = partial(explore_fields, client, MODEL, self._activity.explore)
+
+        def metadata() -> Mapping[str, Row]:
+            if self.known is None:
+                self.known = explore_fields(client, MODEL, self._activity.explore)
+            return self.known
+
         return without_missing(partial(self._run, client, metadata), fields, metadata, misfits)
 
     def _run(

@@ -19,6 +19,7 @@ from tap_looker.queries.system_activity import (
     QUERY_FIELDS,
     ROW_KEY,
     ROW_TIME,
+    is_rest_id,
 )
 from tap_looker.queries.used_fields import used_fields
 from tap_looker.streams.activity_reading import Reading, reading_again
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
+    from tap_looker.queries.explores import Explore
     from tap_looker.queries.system_activity import Activity
     from tap_looker.resources.extraction import Extraction
     from tap_looker.run import Run
@@ -214,10 +216,13 @@ class DiscoveredStream(SystemActivityStream):
     def _discover(self, client: LookerClient) -> None:
         """Runs on the thread that fetches, while the other one waits for the first row."""
         explore = read_explore(client, MODEL, self.activity.explore)
-        dimensions = explore.every_dimension()
+        dimensions = [one for one in explore.every_dimension() if _may_be_sorted_by(explore, one)]
         if not dimensions:
             raise BadResponseError(f"{MODEL}::{self.activity.explore} has no dimensions.")
-        types = {name: str(explore.fields[name].get("type")) for name in explore.fields}
+        types = {
+            name: "id" if is_rest_id(name) else str(of.get("type"))
+            for name, of in explore.fields.items()
+        }
         found = {
             name: column(name, types[name], description=str(of.get("description") or ""))
             for name in (*dimensions, *explore.numbers())
@@ -228,7 +233,7 @@ class DiscoveredStream(SystemActivityStream):
         self._columns |= found
         self.schema["properties"] |= schema_of(found.values())["properties"]
         self._maps = None  # made before there were these columns
-        times = [name for name in dimensions if types[name] in FINEST_FIRST]
+        times = [one for one in dimensions if types[one] in FINEST_FIRST and explore.is_base(one)]
         self._time = next((name for name in times if "created" in name), (times or [""])[0])
         self._parts = explore.trusted_key({"fields": dimensions}, dimensions) or dimensions
         first = [self._time] if self._time and self.is_sorted else []
@@ -238,6 +243,7 @@ class DiscoveredStream(SystemActivityStream):
             for name in order
         ]
         self.reading.time = self._time
+        self.reading.known = explore.fields
 
     def asked(self) -> list[str]:
         """All that there is: without a dimension, rows would merge."""
@@ -255,6 +261,12 @@ class DiscoveredStream(SystemActivityStream):
                     time += ":00"
                 key = digest([row.get(part) for part in self._parts])
                 yield {**row, ROW_KEY: key, ROW_TIME: time}
+
+
+def _may_be_sorted_by(explore: Explore, field: str) -> bool:
+    """Not what is sorted by rank, such as tiers, which follow from other fields."""
+    of = explore.fields[field]
+    return KINDS.get(str(of.get("type")), "text") != "text" or keyset.sorts_as_text(of)
 
 
 def activity_streams(tap: Tap, run: Run) -> Iterator[SystemActivityStream]:

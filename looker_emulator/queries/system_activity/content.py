@@ -97,7 +97,11 @@ def content_tables(instance: Collections, before: Callable[[int], str]) -> dict[
             | {"name": text, "external_id": text}
             | dict.fromkeys(_FOLDER_KINDS, yes)
             | {"created": "TIMESTAMP", "deleted": "TIMESTAMP"},
-            lambda: [_folder(*row, before) for row in enumerate(instance.folders)],
+            lambda: [
+                _folder(n, folder, before)
+                for n, folder in enumerate(instance.folders)
+                if folder["id"].isdigit()  # that of LookML dashboards is in no table
+            ],
         ),
         "sa_db_connection": from_rows(
             "sa_db_connection",
@@ -335,10 +339,10 @@ def _folder(n: int, folder: Row, before: Callable[[int], str]) -> Row:
         "parent_id": _number(folder["parent_id"]),
         "creator_id": _number(folder["creator_id"]),
         "name": folder["name"],
-        "external_id": folder["external_id"],
+        "external_id": folder["external_id"] or (f"embed-{n}" if n % 8 == 7 else None),
         **{kind: folder[kind] for kind in _FOLDER_KINDS},
         "created": before(n),
-        "deleted": None,
+        "deleted": before(0) if n % 9 == 8 else None,
     }
 
 
