@@ -84,9 +84,12 @@ def test_each_use_of_a_field_is_a_row(both, busy):
     assert set(found) == expected
     assert len(found) == len(set(found)) > 200
     assert {place for _, place, _ in found} == {
-        "field", "pivot", "fill", "filter", "sort", "calculation", "custom field",
+        "field", "pivot", "fill", "filter", "sort", "calculation", "custom_field",
     }  # fmt: skip
     assert {record["query_slug"] for record in records} <= set(ran)
+    custom = {record["field"] for record in records if record["is_custom"]}
+    assert custom
+    assert not [name for name in custom if "." in name]
 
 
 def uses(query):
@@ -98,9 +101,9 @@ def uses(query):
     yield from (("sort", name.split(" ")[0]) for name in query["sorts"] or [])
     yield from (("filter", name) for name in references(query["filter_expression"]))
     for one in json.loads(query["dynamic_fields"] or "[]"):
-        place = "calculation" if "table_calculation" in one else "custom field"
+        place = "calculation" if "table_calculation" in one else "custom_field"
         names = [one.get("based_on"), *references(one.get("expression"))]
-        yield from ((place, name) for name in names if name and "." in name)
+        yield from ((place, name) for name in names if name)
 
 
 def references(expression):
@@ -237,11 +240,14 @@ PLACES = [
      [("calculation", "a.b")]),
     ({"dynamic_fields": [{"measure": "m", "based_on": "a.b", "filters": {"c.d": "1"},
                           "filter_expression": "${e.f} = 2"}]},
-     [("custom field", "a.b"), ("custom field", "e.f"), ("custom field", "c.d")]),
+     [("custom_field", "a.b"), ("custom_field", "e.f"), ("custom_field", "c.d")]),
     ({"dynamic_fields": '[{"dimension":"d","calculation_type":"group_by","args":["a.b",[]]}]'},
-     [("custom field", "a.b")]),
+     [("custom_field", "a.b")]),
     ({"dynamic_fields": '[{"dimension":"d","expression":"concat(${a.b}, ${c.d})"}, 5, null]'},
-     [("custom field", "a.b"), ("custom field", "c.d")]),
+     [("custom_field", "a.b"), ("custom_field", "c.d")]),
+    ({"dynamic_fields": '[{"measure":"m","based_on":"a.b"},'
+                        '{"table_calculation":"t","expression":"${m} + ${n}"}]'},
+     [("custom_field", "a.b"), ("calculation", "m")]),
     ({"dynamic_fields": "[" * 100_000, "fields": 5, "pivots": {"a": 1}}, []),
 ]  # fmt: skip
 
@@ -464,6 +470,27 @@ def test_every_dimension_with_a_catalog_is_what_the_catalog_has(tmp_path):
         ]
         assert run.records == {"people": expected}
         assert type(expected[0]["user_id"]) is str
+
+
+def test_a_full_table_of_a_joined_view_has_no_row_without_its_key(runner_of):
+    """A schedule that has never run is a row of the explore, and none of its jobs."""
+    stream = "system_activity_scheduled_jobs"
+    catalog = only(stream)
+    for entry in catalog["streams"]:
+        for item in entry["metadata"]:
+            if entry["tap_stream_id"] == stream and not item["breadcrumb"]:
+                item["metadata"]["forced-replication-method"] = "FULL_TABLE"
+    with Emulator(activity_rows=600) as emulator:
+        run = runner_of(emulator)(catalog=catalog, activity_page_size=25).succeeded()
+        found = [record["scheduled_job_id"] for record in run.records[stream]]
+        assert [(one,) for one in found] == emulator.sql(
+            "SELECT id FROM sa_scheduled_job ORDER BY id"
+        )
+        idle = emulator.sql(
+            "SELECT count(*) FROM sa_scheduled_plan ANTI JOIN sa_scheduled_job "
+            "ON sa_scheduled_job.scheduled_plan_id = sa_scheduled_plan.id"
+        )
+        assert idle[0][0] > 0
 
 
 # ----------------------------------------------------------------------------------------- the docs

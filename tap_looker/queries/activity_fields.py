@@ -43,7 +43,6 @@ DESCRIPTIONS = {
     "history.result_maker_id": "Joins with dashboard_elements.result_maker_id.",
     "history.connection_name": "Joins with connections.name.",
     "history.workspace_id": "production or dev.",
-    "query_api_client_context.name": "Client that ran the query over the API, such as Power BI.",
     "event_attribute.value": "Value of the attribute, whatever its type, as text.",
     "event.sudo_user_id": "User who acted as another: joins with users.id.",
     "scheduled_job.query_id": f"{_NUMBER}.",
@@ -88,14 +87,15 @@ DESCRIPTIONS = {
     "db_connection.name": "Joins with connections.name.",
     "db_connection.pool_timeout": "How long a query waits for a connection, in seconds.",
     "field": "Field of the explore, or a custom field or table calculation of the query.",
-    "place": "field, pivot, fill, filter, sort, calculation (inside a table calculation) or custom "
-    "field (inside a custom field).",
+    "place": "field, pivot, fill, filter, sort, calculation (inside a table calculation) or "
+    "custom_field (inside a custom field).",
+    "is_custom": "Whether the query itself defines the field.",
     ROW_KEY: "Computed: tells the row from all others.",
     ROW_TIME: "Computed: the time of the row, as exact as the instance has it.",
 }
 """What fields hold, by their names in LookML."""
 _METRICS = {
-    "async_processing": "From the start of an asynchronous worker to its end",
+    "async_processing": "Processing by an asynchronous worker, as a whole",
     "queued": "Waiting for an asynchronous worker",
     "project_init": "Initialising the LookML project",
     "model_init_computed": "Initialising the model, computed",

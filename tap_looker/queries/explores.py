@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import BadResponseError
@@ -20,7 +21,7 @@ MULTIPLYING = frozenset({"one_to_many", "many_to_many"})
 OUTER_JOINS = frozenset({"full_outer", "cross"})
 REFERENCE = re.compile(r"\$\{(\w+)\.")
 FINEST_FIRST = ("date_time", "date_second", "date_minute", "date_hour", "date_date")
-"""Timeframes from which all coarser ones follow."""
+"""Timeframes that tell when; the others follow from them."""
 MULTIPLY_ROWS = frozenset({"role", "permission_set", "model_set", "group"})
 """Views of System Activity that repeat the rows of whatever they are joined to."""
 
@@ -50,18 +51,21 @@ class Explore:
 
         Of the timeframes of one time there is the finest alone, from which the others follow.
         """
-        plain: list[str] = []
-        frames: dict[str, dict[str, str]] = {}
+        kept: set[str] = set()
+        finest: dict[str, tuple[int, str]] = {}
         for name, of in self.fields.items():
-            if name in self.measures or not all(map(self._may_join, self._views_to(name))):
-                continue
             kind = str(of.get("type"))
-            if kind in FINEST_FIRST and of.get("dimension_group"):
-                frames.setdefault(str(of["dimension_group"]), {})[kind] = name
-            elif not (of.get("is_timeframe") or kind == "date_raw"):
-                plain.append(name)
-        finest = [next(of[kind] for kind in FINEST_FIRST if kind in of) for of in frames.values()]
-        kept = {*plain, *finest}
+            if name in self.measures or kind == "date_raw":
+                continue
+            if not all(map(self._may_join, self._views({"fields": [name]}))):
+                continue
+            if not kind.startswith("date_"):
+                kept.add(name)
+                continue
+            group = str(of.get("dimension_group") or name.removesuffix(kind.removeprefix("date")))
+            rank = FINEST_FIRST.index(kind) if kind in FINEST_FIRST else len(FINEST_FIRST)
+            finest[group] = min(finest.get(group, (rank, name)), (rank, name), key=itemgetter(0))
+        kept.update(name for _, name in finest.values())
         return [name for name in self.fields if name in kept]
 
     def numbers(self) -> list[str]:
@@ -74,9 +78,6 @@ class Explore:
             and not self.fields[name].get("hidden")
             and KINDS.get(str(self.fields[name].get("type"))) in ("integer", "number")
         ]
-
-    def _views_to(self, name: str) -> set[str]:
-        return self._views({"fields": [name]})
 
     def _may_join(self, view: str) -> bool:
         if self._is_base(view):

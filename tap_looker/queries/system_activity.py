@@ -106,8 +106,7 @@ ACTIVITIES = (
                                       "result_format message title connection_name connection_id "
                                       "dialect workspace_id dashboard_id real_dash_id "
                                       "dashboard_session result_maker_id cache_key render_key")
-                   + " query.slug query.client_id query.model query.view node.id "
-                     "query_api_client_context.name"),
+                   + " query.slug query.client_id query.model query.view node.id"),
     # Old queries run again, so that no id tells what is new; the last day they ran does.
     Activity(name=QUERIES, row="a query, of those that ran", explore="history",
              keys="query.id", is_joined=True, moves_at_end=True,
@@ -123,7 +122,7 @@ ACTIVITIES = (
     Activity(name=QUERY_FIELDS, row="a field that such a query uses, and where in it",
              explore="history", keys="query.id place field", moves_at_end=True,
              replication="history.most_recent_query_date", time="history.created_time",
-             integers="query.id",
+             integers="query.id", booleans="is_custom",
              dates="history.most_recent_query_date",
              texts="query.slug query.model query.view place field"),
     Activity(name="system_activity_query_metrics", row="a query that ran",

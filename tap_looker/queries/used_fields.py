@@ -22,7 +22,7 @@ def used_fields(query: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Pairs of a place and a field, each once.
 
     The places are ``field``, ``pivot``, ``fill``, ``filter``, ``sort``, ``calculation`` (inside a
-    table calculation) and ``custom field`` (inside a custom dimension or measure).
+    table calculation) and ``custom_field`` (inside a custom dimension or measure).
 
     Args:
         query: By the names of its parts: ``fields``, ``pivots``, ``fill_fields``, ``filters``,
@@ -42,16 +42,27 @@ def _used(query: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "filter", name
     for sort in names_in(query.get("sorts")):
         yield "sort", sort.split()[0]
-    dynamic = _decoded(query.get("dynamic_fields"))
-    for one in dynamic if isinstance(dynamic, list) else ():
-        if isinstance(one, dict):
-            place = "calculation" if "table_calculation" in one else "custom field"
-            for name in _used_by_dynamic(one):
+    own = own_fields(query)
+    for kind, one in own.values():
+        place = "calculation" if kind == "table_calculation" else "custom_field"
+        for name in _used_by_own(one):
+            if "." in name or name in own:
                 yield place, name
 
 
-def _used_by_dynamic(one: Mapping[str, Any]) -> Iterator[str]:
-    """The fields of LookML in a custom field or a table calculation."""
+def own_fields(query: Mapping[str, Any]) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """The fields that a query defines itself, by name: what each is, and its definition."""
+    dynamic = _decoded(query.get("dynamic_fields"))
+    found: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for one in dynamic if isinstance(dynamic, list) else ():
+        for kind in ("table_calculation", "measure", "dimension"):
+            if isinstance(one, dict) and isinstance(name := one.get(kind), str):
+                found.setdefault(name, (kind, one))
+                break
+    return found
+
+
+def _used_by_own(one: Mapping[str, Any]) -> Iterator[str]:
     filters, arguments = _decoded(one.get("filters")), _decoded(one.get("args"))
     candidates = [
         one.get("based_on"),
@@ -60,9 +71,7 @@ def _used_by_dynamic(one: Mapping[str, Any]) -> Iterator[str]:
         *(filters if isinstance(filters, dict) else ()),
         *(arguments[:1] if isinstance(arguments, list) else ()),  # what is grouped, binned, …
     ]
-    for name in candidates:
-        if isinstance(name, str) and "." in name:  # other dynamic fields have no view
-            yield name
+    yield from (name for name in candidates if isinstance(name, str))
 
 
 def names_in(value: Any) -> list[str]:

@@ -21,7 +21,7 @@ from tap_looker.queries.system_activity import (
     ROW_TIME,
     is_rest_id,
 )
-from tap_looker.queries.used_fields import used_fields
+from tap_looker.queries.used_fields import own_fields, used_fields
 from tap_looker.streams.activity_reading import Reading, reading_again
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 from tap_looker.values import digest
@@ -196,8 +196,10 @@ class QueryFieldsStream(SystemActivityStream):
                     values = [row.get(field) for field in fields]
                     query[part] = next((value for value in values if value is not None), None)
                 of_query = {field: row[field] for field in own if field in row}
+                custom = own_fields(query)
                 for place, field in used_fields(query):
-                    yield {**of_query, "place": place, "field": field}
+                    is_custom = field in custom
+                    yield {**of_query, "place": place, "field": field, "is_custom": is_custom}
 
 
 class DiscoveredStream(SystemActivityStream):
