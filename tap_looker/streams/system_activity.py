@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from tap_looker.values import Misfits
 
 HOUR = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d")
+LOGS = {one.explore for one in ACTIVITIES if one.time}
+FORGOTTEN = "Looker keeps only the latest of their rows."
 
 
 class SystemActivityStream(IncrementalStream):
@@ -86,6 +88,12 @@ class SystemActivityStream(IncrementalStream):
         """Take part in the reading, which may be of several streams."""
         super().plan(extraction)
         self.reading.readers.append(self)
+
+    def why_partial(self, extraction: Extraction) -> str:  # noqa: ARG002
+        """Looker forgets old rows of its logs, which a warehouse is to keep."""
+        activity = self.activity
+        is_log = activity.replication or activity.is_discovered or activity.explore in LOGS
+        return FORGOTTEN if is_log else ""
 
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """Typed records, in the order of the key."""
