@@ -94,6 +94,7 @@ class LookerClient:
         self._slots = RequestSlots(concurrency, self.stop)
         self._lock = threading.Lock()
         self._is_closed = False
+        self._patience = threading.local()
         self._to_cancel: list[str] = []
         self.secrets: list[str] = [client_secret, client_id]
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
@@ -143,6 +144,27 @@ class LookerClient:
             concurrency.Cancelled: It was.
         """
         self._slots.wait(time.monotonic() + seconds)
+
+    @contextmanager
+    def briefly(self) -> Iterator[None]:
+        """What lasts is given up soon inside, on this thread: it may be the fault of one item."""
+        self._patience.is_short = True
+        try:
+            yield
+        finally:
+            self._patience.is_short = False
+
+    def await_answer(self) -> None:
+        """Wait until Looker answers something that costs nothing.
+
+        Raises:
+            RequestError: It does not, for all of `max_retry_time`.
+        """
+        try:
+            self.get("/versions", billing="none")
+        except RequestError as error:
+            if error.status is None or error.status in retry.PASSING_STATUSES:
+                raise
 
     @contextmanager
     def cancelled_at_end(self, path: str) -> Iterator[None]:
@@ -427,6 +449,8 @@ class LookerClient:
                     continue
                 if problem.is_slow and not repeat_slow:
                     raise problem.error from problem.__cause__
+                if getattr(self._patience, "is_short", False) and retry.lasts(problem.error):
+                    problem.retries = retry.MAX_ITEM_RETRIES if problem.error.status else 0
                 wait = tries.wait_after(problem)
                 if problem.is_for_all:
                     turn.refused(min(wait, tries.pause_after(problem)))

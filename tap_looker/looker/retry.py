@@ -36,6 +36,8 @@ MAX_FAULT_RETRIES = 2  # of 500 and web pages, which are often there to stay
 TIMEOUT_STATUSES = frozenset({408, 504, 524})
 PASSING_STATUSES = frozenset({408, 429, 502, 503, 504, *range(520, 525)})
 PAUSING_STATUSES = frozenset({429, 503})
+LASTING_STATUSES = PASSING_STATUSES - PAUSING_STATUSES
+MAX_ITEM_RETRIES = 1  # of what may be the fault of one item among many
 FIRST_BACKOFF = 1.0  # seconds; each wait is up to twice as long as the one before
 MAX_BACKOFF = 60.0  # seconds
 
@@ -45,6 +47,11 @@ MAX_PROBE_SECONDS = 600.0
 PROBES_PER_PAUSE = 10  # a pause may cost a tenth of the time between two such trials
 SPREAD = 0.25  # seconds over which requests start after a pause
 IDLE_SECONDS = 1.0  # an answer that is not read for so long keeps nobody else waiting
+
+
+def lasts(error: RequestError) -> bool:
+    """It was tried again in vain, and may be the fault of what was asked for."""
+    return isinstance(error, TimedOutError) or error.status in LASTING_STATUSES
 
 
 class RetriableError(Exception):

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from tap_looker.errors import RequestError
-from tap_looker.looker.concurrency import ReplayableIterator, ordered_map
+from tap_looker.looker.concurrency import ReplayableIterator
 from tap_looker.looker.response import segment
 from tap_looker.resources.fields import decoder, merged, tree, value_at
-from tap_looker.resources.resource import ITEM_STATUSES, concerns_item
+from tap_looker.resources.items import FEW, answers
+from tap_looker.resources.resource import concerns_item
 from tap_looker.resources.table import BY_NAME
 
 if TYPE_CHECKING:
@@ -191,33 +192,23 @@ class Extraction:
     ) -> Iterator[tuple[T, Any]]:
         """The answers for items asked for one by one, several at a time, in their order.
 
-        An item that Looker has no answer for (gone since, not compiling, denied) is left out with
-        a warning and counted in :attr:`skipped`; one that `split` makes several of is asked for in
-        these parts before.
+        What is left out comes with a warning and is counted in :attr:`skipped`: see
+        :func:`~tap_looker.resources.items.answers`.
 
         Raises:
             RequestError: Not one of the items could be read, or Looker could not be reached.
         """
-        refusal: RequestError | None = None
-        for item, future in ordered_map(self.client.workers, call, items):
-            try:
-                answer = future.result()
-            except RequestError as error:
-                if error.status not in ITEM_STATUSES:
-                    raise
-                refusal = error
-                if parts := split(item):
-                    for one in self.each(name, call, parts, came=came):
-                        came = True
-                        yield one
-                    continue
-                self.skipped[name] += 1
-                logger.warning("%s: one skipped: %s", name, error.message)
-                continue
-            came = True
-            yield item, answer
-        if refusal and not came:
-            raise refusal
+
+        def skip(error: RequestError, count: int) -> None:
+            self.skip(name, error.message, count)
+
+        return answers(self.client, call, items, skip=skip, came=came, split=split)
+
+    def skip(self, name: str, why: str, count: int = 1) -> None:
+        """Leave out single items of a resource: a warning, and counted."""
+        self.skipped[name] += count
+        many = "one" if count == 1 else f"{count:,}"
+        logger.warning("%s: %s skipped: %s", name, many, why)
 
     def _pages(self, resource: Resource) -> Iterator[list[Row]]:
         """The rows of a resource, with the nested lists that are wanted of them."""
@@ -263,19 +254,30 @@ class Extraction:
         def call(row: Row) -> list[Row]:
             return self.client.get_list(path.format(id=segment(row.get("id"))), {}, ("id",))
 
+        is_own = name in resource.source.own_lists
+
+        def skip(error: RequestError, count: int) -> None:
+            if is_own:
+                self.skip(resource.name, error.message, count)
+            else:  # of the stream of the lists, not of this one
+                logger.warning("%s: one without %s: %s", resource.name, name, error.message)
+
         without = [row for row in page if not isinstance(row.get(name), list)]
-        if without:
-            logger.info(
-                "%s: %d without %s, which is asked for by itself, in a call each.",
-                resource.name,
-                len(without),
-                name,
-            )
+        if not without or (resource.name, name) in self.refused:
+            return
+        logger.info(
+            "%s: %d without %s, which is asked for by itself, in a call each.",
+            resource.name,
+            len(without),
+            name,
+        )
+        # Many that are refused are not single ones, even where some lists came with their rows.
+        came = came and (is_own or len(without) < FEW)
         try:
-            for row, nested in self.each(resource.name, call, without, came=came):
+            for row, nested in answers(self.client, call, without, skip=skip, came=came):
                 row[name] = nested
         except RequestError as error:
-            if name in resource.source.own_lists or not concerns_item(error):
+            if is_own or not concerns_item(error):
                 raise
             self.refused[resource.name, name] = error  # of the rows inside, not of these
 

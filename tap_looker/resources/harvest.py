@@ -78,7 +78,10 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
     for page in reading.read("lookml_dashboards", WITH_QUERIES["lookml_dashboards"]):
         for dashboard in page:
             tiles = dashboard.get("dashboard_elements")
-            yield distinct(tiles if isinstance(tiles, list) else [])
+            if isinstance(tiles, list):
+                yield distinct(tiles)
+            else:  # it was asked for, and refused
+                reading.skip("queries", f"{dashboard.get('id')} has no dashboard_elements.")
     pages = reading.read("looks", WITH_QUERIES["looks"])
     lacking = [
         look

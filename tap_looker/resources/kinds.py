@@ -344,17 +344,25 @@ class Nested(Source):
     def pages(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
         """The rows of the lists."""
         came = False
+        refused: list[RequestError] = []
         for page in reading.read(self.resource, self._wanted):
             came = came or any(
                 isinstance(value_at(row, path), list) for row in page for path in self.records_path
             )
-            if page and not came:
-                for path in self.records_path:
-                    if error := reading.refused.get((self.resource, path)):
-                        raise error
+            refused = [
+                error
+                for path in self.records_path
+                if (error := reading.refused.get((self.resource, path)))
+            ]
+            if refused:
+                if page and not came:
+                    raise refused[0]
+                page[:] = [row for row in page if value_at(row, self.records_path[0]) is not None]
             rows = _exploded(reading, resource, page, self.records_path, self.include_from_parent)
             page.clear()
             yield rows
+        if refused:
+            raise refused[0]
 
     def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:  # noqa: ARG002
         """None of its own."""
@@ -408,9 +416,8 @@ def _exploded(
             missing = " or ".join(paths)
             if is_answer and len(around) == 1:
                 raise BadResponseError(f"{resource.name}: the answer has no {missing}.")
-            reading.skipped[resource.name] += 1
-            name = identity(one, ("id",)) or identity(one, ("name",)) or "an object"
-            logger.warning("%s: one skipped: %s has no %s.", resource.name, name, missing)
+            names = identity(one, ("id",)) or identity(one, ("name",)) or ("an object",)
+            reading.skip(resource.name, f"{names[0]} has no {missing}.")
         for row in itertools.chain.from_iterable(lists):
             if isinstance(row, dict):
                 taken = {name: one.get(source) for name, source in include.items()}
