@@ -431,8 +431,13 @@ class LookerClient:
         if params:
             url += "?" + urlencode(params, safe=",():")
         is_first_contact = bool(form) and self._auth.last is None
-        tries = Tries(self._slots, self._max_retry_time, is_first_contact=is_first_contact)
-        logins = refusals = 0
+        tries = Tries(
+            self._slots,
+            self._max_retry_time,
+            is_first_contact=is_first_contact,
+            is_brief=not form and getattr(self._patience, "is_short", False),
+            repeat_slow=repeat_slow,
+        )
         while True:
             turn = self._slots.take_none() if form else self._slots.take()
             kept = False
@@ -442,15 +447,8 @@ class LookerClient:
                 turn.succeeded()
             except RetriableError as problem:
                 if problem.error.status == 401 and not form:  # noqa: PLR2004
-                    refusals += 1
-                    logins += not problem.is_stale_token
-                    if logins > 1 or refusals > retry.MAX_REFUSALS:
-                        raise problem.error from problem.__cause__
+                    tries.token_refused(problem)
                     continue
-                if problem.is_slow and not repeat_slow:
-                    raise problem.error from problem.__cause__
-                if getattr(self._patience, "is_short", False) and retry.lasts(problem.error):
-                    problem.retries = retry.MAX_ITEM_RETRIES if problem.error.status else 0
                 wait = tries.wait_after(problem)
                 if problem.is_for_all:
                     turn.refused(min(wait, tries.pause_after(problem)))

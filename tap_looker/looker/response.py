@@ -256,7 +256,8 @@ def network_failure(what: str, base_url: str, error: Exception) -> LookerError |
     message = f"{what}: {network_message(base_url, error)}."
     if _is_mismatch(error):
         return RequestError(message)
-    timed_out = isinstance(error, (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError))
+    timed_out = isinstance(error, (requests.Timeout, urllib3.exceptions.ReadTimeoutError))
+    timed_out = timed_out and not isinstance(error, requests.ConnectTimeout)
     return RetriableError(TimedOutError(message) if timed_out else RequestError(message))
 
 

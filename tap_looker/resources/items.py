@@ -84,81 +84,104 @@ def answers(
     Raises:
         RequestError: Not one of the items could be read, or Looker could not be reached.
     """
-    source = _Items(items)
-    answered = threading.Event()
-    tried: dict[int, Future[Any]] = {}
-    refused: list[_Refused] = []
+    asking = _Asking(client, call, items, split)
+    with closed_at_end(asking.outcomes(asking.sources[0])) as outcomes:
+        for item, outcome in outcomes:
+            if isinstance(outcome, _Refused):
+                asking.refused.append(outcome)
+            else:
+                came = True
+            if asking.answered.is_set():
+                for one in asking.refused:
+                    skip(one.error, 1)
+                asking.refused.clear()
+            elif left := asking.in_vain():
+                count = len(asking.refused) + left
+                error = asking.refused[-1].error
+                error.message += (
+                    f" It was the same for each that was tried of {count:,}, and the others were "
+                    "not asked for."
+                )
+                if not came:
+                    raise error
+                skip(error, count)
+                return
+            if not isinstance(outcome, _Refused):
+                yield item, outcome
+    if asking.refused and not came:
+        raise asking.refused[-1].error
+    for one in asking.refused:
+        skip(one.error, 1)
 
-    def ask(item: T) -> Any:
-        if id(item) in tried:
-            return tried[id(item)].result()
+
+class _Asking(Generic[T]):
+    """The calls for items, and what is known of them so far.
+
+    Attributes:
+        sources: The items, and the parts of those that were refused.
+        answered: Set once there is an answer, whether or not it is its turn.
+        refused: Those before the first answer.
+    """
+
+    def __init__(
+        self,
+        client: LookerClient,
+        call: Callable[[T], Any],
+        items: Iterable[T],
+        split: Callable[[T], list[T]],
+    ) -> None:
+        self.sources = [_Items(items)]
+        self.answered = threading.Event()
+        self.refused: list[_Refused] = []
+        self._client = client
+        self._call = call
+        self._split = split
+        self._tried: dict[int, tuple[T, Future[Any]]] = {}
+
+    def outcomes(self, source: _Items[T]) -> Iterator[tuple[T, Any]]:
+        """Answers and refusals, in the order of the items."""
+        for item, future in ordered_map(self._client.workers, self._ask, source, self._most):
+            outcome = future.result()
+            parts = self._split(item) if isinstance(outcome, _Refused) else []
+            if not parts:
+                yield item, outcome
+                continue
+            self.sources.append(_Items(parts))
+            yield from self.outcomes(self.sources[-1])
+            self.sources.pop()
+
+    def in_vain(self) -> int:
+        """How many items are left that need not be asked for; tries some of them."""
+        if self._alike() < FEW:
+            return 0
+        left = [item for source in self.sources for item in source.left()]
+        step = max(1, len(left) // FEW)
+        few = [self._split(item)[:1] or [item] for item in left[step - 1 :: step][:FEW]]
+        for item, future in ordered_map(self._client.workers, self._ask, itertools.chain(*few)):
+            future.result()
+            self._tried[id(item)] = item, future  # the item too: no other may get its id
+        if self.answered.is_set():
+            return 0
+        return sum(len(self._split(item)) or 1 for item in left)
+
+    def _ask(self, item: T) -> Any:
+        if id(item) in self._tried:
+            return self._tried[id(item)][1].result()
         try:
-            answer = _with_patience(client, call, item)
+            answer = _with_patience(self._client, self._call, item)
         except RequestError as error:
             if error.status in ITEM_STATUSES:
                 return _Refused(error)
             raise
         if not isinstance(answer, _Refused):
-            answered.set()
+            self.answered.set()
         return answer
 
-    def alike() -> int:
-        return max(Counter(one.kind for one in refused).values(), default=0)
+    def _alike(self) -> int:
+        return max(Counter(one.kind for one in self.refused).values(), default=0)
 
-    def most() -> int:
-        return sys.maxsize if answered.is_set() else FEW - alike()
-
-    def is_any_answered(left: list[T]) -> bool:
-        """Tries a few, from all over; what comes of it is kept."""
-        step = max(1, len(left) // FEW)
-        few = [split(item)[:1] or [item] for item in left[step - 1 :: step][:FEW]]
-        for item, future in ordered_map(client.workers, ask, itertools.chain(*few)):
-            future.result()
-            tried[id(item)] = future
-        return answered.is_set()
-
-    with closed_at_end(_outcomes(client, ask, source, split, most)) as outcomes:
-        for item, outcome in outcomes:
-            if not isinstance(outcome, _Refused):
-                came = True
-            else:
-                refused.append(outcome)
-            if answered.is_set():
-                for one in refused:
-                    skip(one.error, 1)
-                refused.clear()
-            elif alike() >= FEW and (left := source.left()) and not is_any_answered(left):
-                others = sum(len(split(one)) or 1 for one in left)
-                error = refused[-1].error
-                error.message += (
-                    f" It was the same for each that was tried of {len(refused) + others}, and the "
-                    "others were not asked for."
-                )
-                if not came:
-                    raise error
-                skip(error, len(refused) + others)
-                return
-            if not isinstance(outcome, _Refused):
-                yield item, outcome
-    if refused and not came:
-        raise refused[-1].error
-    for one in refused:
-        skip(one.error, 1)
-
-
-def _outcomes(
-    client: LookerClient,
-    ask: Callable[[T], Any],
-    items: Iterable[T],
-    split: Callable[[T], list[T]],
-    most: Callable[[], int],
-) -> Iterator[tuple[T, Any]]:
-    for item, future in ordered_map(client.workers, ask, items, most):
-        outcome = future.result()
-        if isinstance(outcome, _Refused) and (parts := split(item)):
-            yield from _outcomes(client, ask, parts, lambda _: [], most)
-        else:
-            yield item, outcome
+    def _most(self) -> int:
+        return sys.maxsize if self.answered.is_set() else FEW - self._alike()
 
 
 def _with_patience(client: LookerClient, call: Callable[[T], Any], item: T) -> Any:
