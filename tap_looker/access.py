@@ -180,9 +180,12 @@ def _permissions(client: LookerClient, me: dict[str, Any]) -> set[str] | None:
         permission_set = role.get("permission_set")
         if not isinstance(permission_set, dict):
             return None
+        names = permission_set.get("permissions")
         if permission_set.get("all_access"):
             found.add("administer")
-        found.update(str(one) for one in permission_set.get("permissions") or [])
+        elif not isinstance(names, list):  # null or absent is not empty
+            return None
+        found.update(map(str, names or []))
     return found
 
 
@@ -270,7 +273,8 @@ class _Counts:
             return None
         self._known[parent] = len(rows)
         head = lists[0].partition(".")[0]
-        return sum(len(row.get(head) or []) for row in rows)
+        found = [row[head] for row in rows if isinstance(row.get(head), list)]
+        return sum(map(len, found)) if found or not rows else None  # null or absent is not empty
 
     def _count(self, resource: Resource) -> int | None:
         source = resource.source

@@ -135,6 +135,8 @@ class Run:
             include_deleted=self.config["include_deleted"],
             folder_ids=self.config["folder_ids"],
             models=self.config["models"],
+            exclude_models=self.config["exclude_models"],
+            exclude_explores=self.config["exclude_explores"],
         )
         for stream in self._selected():
             try:

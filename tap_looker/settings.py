@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import io
-import ipaddress
 import json
 import logging
 import os
 import re
-import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values, load_dotenv
 from singer_sdk import typing as th
 
 from tap_looker.errors import LookerError, SettingsError
 from tap_looker.files import read_text
+from tap_looker.looker.address import api_host
 from tap_looker.looker.retry import MAX_RETRY_TIME
 from tap_looker.queries import definitions
 from tap_looker.times import parse_time
@@ -157,6 +155,28 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         examples=[["thelook"]],
     ),
     th.Property(
+        "exclude_models",
+        th.ArrayType(th.StringType),
+        default=[],
+        title="Excluded models",
+        description=(
+            "Leave out these LookML models, with their explores, fields and LookML dashboards: "
+            "names, or patterns with * and ?. Default: none."
+        ),
+        examples=[["scratch_*"]],
+    ),
+    th.Property(
+        "exclude_explores",
+        th.ArrayType(th.StringType),
+        default=[],
+        title="Excluded explores",
+        description=(
+            "Leave out these explores, with their fields: model::explore, or patterns of it with * "
+            "and ?. Default: none."
+        ),
+        examples=[["thelook::heavy_*"]],
+    ),
+    th.Property(
         "looks",
         th.ArrayType(th.CustomType(definitions.schema("looks"))),
         default=[],
@@ -251,7 +271,6 @@ _BOOLEANS = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
 
 
 def from_environment(schema: dict[str, Any], prefix: str, dotenv_path: str) -> dict[str, Any]:
@@ -391,59 +410,6 @@ def _types(definition: dict[str, Any]) -> str:
     return " or ".join(_WHAT_TYPE.get(name, name) for name in names if name != "null")
 
 
-def api_host(url: str) -> str:
-    """The address of an instance, from what people paste.
-
-    A path, a query, a trailing slash and spaces around are cut off: the API sits at the root of
-    its host, and a doubled slash is a 403 there.
-
-    Returns:
-        Scheme, host and port, as in ``https://company.looker.com:19999``.
-
-    Raises:
-        ValueError: It is no address that an API key can be sent to.
-    """
-    example = "https://company.cloud.looker.com"
-    text = url.strip()
-    if "://" not in text:
-        raise ValueError(f"must start with https://, as in {example}")
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-        host = "" if port == 0 else parts.hostname or ""  # nothing listens at 0
-    except ValueError:
-        raise ValueError(f"is not an address, as {example} is") from None
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user name or password")
-    scheme = parts.scheme.lower()
-    if "[" in parts.netloc:
-        try:
-            host = f"[{ipaddress.IPv6Address(host)}]"
-        except ValueError:
-            raise ValueError(f"is not an address, as {example} is") from None
-    else:
-        try:
-            host = unicodedata.normalize("NFKC", host).encode("idna").decode()
-        except UnicodeError:
-            host = ""
-        if not _HOST.fullmatch(host):
-            raise ValueError(f"is not an address, as {example} is")
-    if scheme == "http" and not _is_loopback(host):
-        raise ValueError("must start with https://: an API key is not sent unencrypted")
-    if scheme not in ("http", "https"):
-        raise ValueError(f"must start with https://, as in {example}")
-    return f"{scheme}://{host}" + (f":{port}" if port else "")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def start_date(config: Mapping[str, Any]) -> str:
     """From when on to read usage data in a first run: ISO 8601, in UTC."""
     if config.get("start_date"):
@@ -464,6 +430,13 @@ def _header_text(value: str | None) -> str | None:
     if value is not None and not re.fullmatch(r"[\x20-\x7e]*", value):
         raise ValueError("must be plain ASCII text on one line")
     return (value or "").strip() or None
+
+
+def _explore_patterns(patterns: list[str] | None) -> list[str]:
+    for pattern in patterns or []:
+        if "::" not in pattern:
+            raise ValueError(f"must be like model::explore, not {pattern}")
+    return list(patterns or [])
 
 
 def _path(value: str | None) -> str | None:
@@ -491,4 +464,6 @@ _NORMALISERS: dict[str, Callable[[Any], Any]] = {
     "max_retry_time": float,
     "folder_ids": lambda ids: [str(one).strip() for one in ids or []],
     "models": lambda names: list(names or []),
+    "exclude_models": lambda patterns: list(patterns or []),
+    "exclude_explores": _explore_patterns,
 }

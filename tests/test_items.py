@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 
 import pytest
@@ -178,3 +179,141 @@ def test_queries_of_a_dashboard_whose_tiles_cannot_be_read_are_missed(run, emula
     result = run(catalog=selecting("queries")).succeeded()
     assert counted(result)["queries"] == 1
     assert any(line.startswith("queries: one skipped") and name in line for line in result.warnings)
+
+
+# --------------------------------------------------------------- lists that say what is asked for
+
+
+def models(emulator, **first):
+    """The models come as they are, but for the first."""
+    rows = copy.deepcopy(emulator.instance.lookml_models)
+    rows[0] |= first
+    rows[0] = {name: value for name, value in rows[0].items() if value is not ...}
+    emulator.add_fault(Fault("status", "/lookml_models", times=None, status=200, json=rows))
+
+
+@pytest.mark.parametrize("nothing", [None, ..., "orders"])
+def test_a_model_without_its_list_of_explores_is_skipped_and_counted(run, emulator, nothing):
+    models(emulator, explores=nothing)
+    result = run(catalog=selecting("explores", "lookml_models")).succeeded()
+    assert len(result.ids("lookml_models")) == 4
+    assert len(result.ids("explores")) == 10
+    assert counted(result) == {"explores": 1}
+    (line,) = skips(result)
+    assert "lookml_models" in line
+    assert "storefront" in line
+
+
+def test_a_model_without_content_has_no_explores(run, emulator):
+    """`has_content`: the document says that explores are there if it is true."""
+    models(emulator, explores=None, has_content=False)
+    result = run(catalog=selecting("explores")).succeeded()
+    assert len(result.ids("explores")) == 10
+    assert not skips(result)
+
+
+def test_no_model_with_a_list_of_explores_is_a_failure(run, emulator):
+    emulator.add_fault(Fault("null_nested", "/lookml_models", times=None, names=("explores",)))
+    result = run(catalog=selecting("explores", "lookml_models", "themes"))
+    assert result.exit_code == 1
+    assert failed(result).keys() == {"explores"}
+    assert "lookml_models" in failed(result)["explores"]
+    assert result.schemas.keys() == {"lookml_models", "themes"}
+
+
+def test_models_without_a_single_explore_are_said(run, emulator):
+    for model in emulator.instance.lookml_models:
+        model["explores"] = []
+    result = run(catalog=selecting("explores", "explore_fields")).succeeded()
+    (line,) = [line for line in result.warnings if "explores" in line]
+    assert line.startswith("explores: no row of lookml_models (4)")
+
+
+def test_nothing_is_said_of_some_models_without_explores(run, emulator):
+    assert any(not model["explores"] for model in emulator.instance.lookml_models)
+    result = run(catalog=selecting("explores")).succeeded()
+    assert not [line for line in result.warnings if "explores" in line]
+
+
+def test_an_explore_without_a_name_is_skipped_and_counted(run, emulator):
+    emulator.instance.lookml_models[0]["explores"][0]["name"] = None
+    result = run(catalog=selecting("explores")).succeeded()
+    assert len(result.ids("explores")) == 15
+    assert counted(result) == {"explores": 1}
+
+
+def test_no_tile_that_says_whether_it_is_merged_is_said(run, emulator):
+    emulator.add_fault(
+        Fault("drop_nested", "/dashboard_elements/search", times=None, names=("merge_result_id",))
+    )
+    result = run(catalog=selecting("merge_queries")).succeeded()
+    (line,) = [line for line in result.warnings if line.startswith("merge_queries")]
+    assert "merge_result_id" in line
+
+
+# ------------------------------------------------------------------------- what settings leave out
+
+OF_MODELS = ("explore_fields", "explores", "lookml_dashboards", "lookml_models")
+
+
+def test_models_can_be_left_out(run, emulator):
+    model = emulator.instance.lookml_dashboards[0]["id"].split("::")[0]
+    whole = run(catalog=selecting(*OF_MODELS)).succeeded()
+    emulator.reset_calls()
+    result = run(catalog=selecting(*OF_MODELS), exclude_models=[f"{model[:-2]}*"]).succeeded()
+    assert model in whole.ids("lookml_models")
+    assert result.ids("lookml_models") == [
+        name for name in whole.ids("lookml_models") if name != model
+    ]
+    for name in ("explores", "lookml_dashboards"):
+        kept = [id_ for id_ in whole.ids(name) if not id_.startswith(f"{model}::")]
+        assert 0 < len(kept) < len(whole.ids(name))
+        assert result.ids(name) == kept
+    assert {record["explore_id"] for record in result.records["explore_fields"]} == set(
+        result.ids("explores")
+    )
+    assert not emulator.count(f"/lookml_models/{model}/*")
+    assert not [line for line in result.warnings if "exclude" in line]
+
+
+def test_explores_can_be_left_out(run, emulator):
+    result = run(
+        catalog=selecting(*OF_MODELS), exclude_explores=["storefront::o*", "*::users"]
+    ).succeeded()
+    whole = {
+        f"{model['name']}::{one['name']}"
+        for model in emulator.instance.lookml_models
+        for one in model["explores"]
+    }
+    left = {
+        name for name in whole if not (name.startswith("storefront::o") or name.endswith("::users"))
+    }
+    assert left < whole
+    assert set(result.ids("explores")) == left
+    assert {record["explore_id"] for record in result.records["explore_fields"]} == left
+    assert {
+        f"{record['name']}::{one['name']}"
+        for record in result.records["lookml_models"]
+        for one in record["explores"]
+    } == left
+    assert len(result.ids("lookml_dashboards")) == len(emulator.instance.lookml_dashboards)
+    assert not emulator.count("/lookml_models/storefront/explores/orders")
+
+
+def test_names_and_patterns_that_match_nothing_are_said_once(run):
+    result = run(
+        catalog=selecting(*OF_MODELS),
+        exclude_models=["storefrnt"],
+        exclude_explores=["storefront::orders", "x::*"],
+    ).succeeded()
+    (line,) = [line for line in result.warnings if "exclude" in line]
+    assert line.endswith("nothing matches storefrnt, x::*.")
+
+
+def test_models_and_those_to_leave_out_go_together(run):
+    result = run(
+        catalog=selecting("lookml_models"),
+        models=["storefront", "logistics"],
+        exclude_models=["logistics"],
+    ).succeeded()
+    assert result.ids("lookml_models") == ["storefront"]

@@ -312,6 +312,10 @@ def test_start_date_that_is_none(given):
         ({"folder_ids": "12"}, "folder_ids: must be a list"),
         ({"folder_ids": [None]}, "folder_ids[0]: must be text or a whole number"),
         ({"models": ["a", 5]}, "models[1]: must be text"),
+        (
+            {"exclude_explores": ["orders"]},
+            "exclude_explores: must be like model::explore, not orders",
+        ),
         ({"start_date": 2026}, "start_date: must be text"),
         ({"end_date": "tomorrow"}, "end_date: must be a date or time like 2026-01-01T00:00:00Z"),
         ({"user_agent": "a\r\nX-Evil: 1"}, "user_agent: must be plain ASCII text on one line"),

@@ -11,10 +11,11 @@ import itertools
 import logging
 import threading
 from collections import Counter
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from tap_looker.errors import RequestError
+from tap_looker.errors import RequestError, listed
 from tap_looker.looker.concurrency import ReplayableIterator
 from tap_looker.looker.response import segment
 from tap_looker.resources.fields import decoder, merged, tree, value_at
@@ -62,6 +63,8 @@ class Extraction:
         include_deleted: bool,
         folder_ids: Iterable[str] = (),
         models: Iterable[str] = (),
+        exclude_models: Iterable[str] = (),
+        exclude_explores: Iterable[str] = (),
     ) -> None:
         self.client = client
         self.skipped: Counter[str] = Counter()
@@ -69,6 +72,9 @@ class Extraction:
         self._include_deleted = include_deleted
         self._roots = list(folder_ids)
         self._models = frozenset(models)
+        self._excluded = list(exclude_models)
+        self._excluded_explores = list(exclude_explores)
+        self._is_told = False
         self._lock = threading.Lock()
         self._members: dict[str, frozenset[str]] = {}
         # One for each: who reads dashboards holds theirs, and waits for the folders.
@@ -129,18 +135,45 @@ class Extraction:
         """
         inside = self._is_inside(name)
         missing = set(self._models if name == "lookml_models" else ())
+        unmatched = dict.fromkeys([*self._excluded, *self._excluded_explores])
         if fields is not None and name in MEMBERSHIP:
             fields = {**tree([MEMBERSHIP[name]]), **fields}
         for page in self._whole(name, fields):
+            if unmatched and name == "lookml_models":
+                self._exclude(page, unmatched)
+            missing.difference_update(str(row.get("name")) for row in page)
             if inside is not None:
                 page[:] = [row for row in page if inside(row)]
-            missing.difference_update(str(row.get("name")) for row in page)
             yield page
         if missing:
             raise RequestError(
                 f"Setting models: there is no model {', '.join(sorted(missing))} that this key "
                 "may see."
             )
+        if unmatched and name == "lookml_models" and not self._is_told:
+            self._is_told = True
+            logger.warning(
+                "Settings exclude_models and exclude_explores: nothing matches %s.",
+                listed(unmatched),
+            )
+
+    def _exclude(self, page: list[Row], unmatched: dict[str, None]) -> None:
+        """Leave out the explores of the settings, and note which patterns match something."""
+        for row in page:
+            model, explores = str(row.get("name")), row.get("explores")
+            for pattern in self._excluded:
+                if fnmatchcase(model, pattern):
+                    unmatched.pop(pattern, None)
+            for pattern in self._excluded_explores if isinstance(explores, list) else ():
+                names = [f"{model}::{value_at(one, 'name')}" for one in row["explores"]]
+                kept = [
+                    one
+                    for one, name in zip(row["explores"], names, strict=True)
+                    if not fnmatchcase(name, pattern)
+                ]
+                if len(kept) < len(names):
+                    unmatched.pop(pattern, None)
+                row["explores"] = kept
 
     def close(self) -> None:
         """Drop what was kept for later readers."""
@@ -164,9 +197,14 @@ class Extraction:
         if self._roots and name in OF_DASHBOARD:
             dashboards = self._member_ids("dashboards")
             return lambda row: str(row.get(OF_DASHBOARD[name])) in dashboards
-        if self._models and name in OF_MODEL:
-            return lambda row: str(row.get(OF_MODEL[name])).partition("::")[0] in self._models
+        if (self._models or self._excluded) and name in OF_MODEL:
+            return lambda row: self._has_model(str(row.get(OF_MODEL[name])).partition("::")[0])
         return None
+
+    def _has_model(self, model: str) -> bool:
+        if self._models and model not in self._models:
+            return False
+        return not any(fnmatchcase(model, pattern) for pattern in self._excluded)
 
     def _member_ids(self, name: str) -> frozenset[str]:
         """Ids of the folders of the settings and all below them, or of the dashboards in them."""
