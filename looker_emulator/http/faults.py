@@ -18,6 +18,7 @@ KINDS: dict[str, dict[str, Any]] = {
     # In the rows of the answer
     "task": {"ends": "error"},
     "repeat_page": {},
+    "unreadable_rows": {"ids": ()},
     "null_nested": {"names": ()},
     "drop_nested": {"names": ()},
     # On the wire
@@ -43,6 +44,7 @@ KINDS: dict[str, dict[str, Any]] = {
 - `task`: a query task that is created now will end as `error`, `killed` or `expired`.
 - `wrong_shape`: JSON of another shape: `object`, `strings`, `string` or `null`.
 - `repeat_page`: the first page, whatever the offset.
+- `unreadable_rows`: 500 where the answer would hold a row with one of these `ids`.
 - `null_nested`, `drop_nested`: the properties in `names` are null, or absent, at any depth.
 - `reset_before`, `reset_headers`, `reset_body`: the connection is reset before the answer, within
   its headers, or after a fraction (`sent`) of its body.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -166,7 +167,7 @@ class Server:
 
     def _handled(self, route: Route, request: Request) -> Any:
         try:
-            return route.handler(request)
+            return _readable(route.handler(request), request.fault)
         except Instead as instead:
             return instead.answer
         except InvalidParameter as invalid:
@@ -186,6 +187,15 @@ class Server:
             self._kept_bytes = 0
         self._kept[key] = answer
         self._kept_bytes += len(answer.body)
+
+
+def _readable(answer: Any, fault: Fault | None) -> Any:
+    """The answer, or an error where it holds a row that cannot be rendered."""
+    if fault is None or fault.kind != "unreadable_rows":
+        return answer
+    rows = json.loads(answer.body)
+    is_broken = any(row["id"] in fault["ids"] for row in rows)
+    return answers.error(500, answers.MESSAGES[500]) if is_broken else answer
 
 
 def _is_api(call: Call) -> bool:

@@ -24,7 +24,8 @@ from urllib.parse import urlencode
 from tap_looker.errors import NO_SPACE, BudgetError, LoginError, RequestError
 from tap_looker.looker import json_stream, paging, retry, session
 from tap_looker.looker.auth import LookerAuth
-from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool, ordered_map
+from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool
+from tap_looker.looker.lists import Pages
 from tap_looker.looker.response import (
     NETWORK_ERRORS,
     ApiResponse,
@@ -41,7 +42,6 @@ from tap_looker.looker.retry import RequestSlots, RetriableError, Tries, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from concurrent.futures import Future
 
     import requests
 
@@ -110,15 +110,27 @@ class LookerClient:
         self._auth.token()
 
     def get(
-        self, path: str, params: Mapping[str, Any] | None = None, billing: str = "non_query"
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        billing: str = "non_query",
+        *,
+        repeat_faults: bool = True,
     ) -> ApiResponse:
-        """One GET below ``/api/4.0``, with its retries.
+        """One GET below ``/api/4.0``, with its retries; `repeat_faults`: after a 500, too.
 
         Raises:
             DeniedError: 403 or 404.
             RequestError: Anything else that lasts.
         """
-        return self._request("GET", path, params=params, billing=billing, receive=self._answer)
+        return self._request(
+            "GET",
+            path,
+            params=params,
+            billing=billing,
+            receive=self._answer,
+            repeat_faults=repeat_faults,
+        )
 
     def post(
         self,
@@ -251,12 +263,11 @@ class LookerClient:
         may_ignore_limit: bool = False,
         in_parallel: bool = True,
         billing: str = "non_query",
+        skip: Callable[[str], None] | None = None,
     ) -> Iterator[list[Row]]:
         """A list that is paged with ``limit`` and ``offset``; every row once, by its key.
 
-        See :mod:`tap_looker.looker.paging`. Pages are read at the same time only when Looker's
-        ``X-Total-Count`` tells how many there are: one that may not exist is a call that somebody
-        pays for.
+        See :mod:`tap_looker.looker.paging`.
 
         Args:
             path: Below ``/api/4.0``.
@@ -268,32 +279,22 @@ class LookerClient:
             may_ignore_limit: The document promises no paging.
             in_parallel: The workers may read pages too; not for a call that runs on one of them.
             billing: How Looker bills the calls.
+            skip: Is told of a row for which any page that holds it fails; None: the list fails.
 
         Raises:
             RequestError: A page failed, repeats the one before, or the list moves too fast.
         """
         size = max(size, 2)  # a page of one row cannot overlap
-        query = {**params, "limit": size} | ({"sorts": sorts} if sorts else {})
-        ahead: Iterator[tuple[int, Future[ApiResponse]]] = iter(())
-
-        def get(offset: int) -> ApiResponse:
-            return self.get(path, {**query, "offset": offset}, billing)
-
-        def fetch(offset: int) -> tuple[list[Row], int | None]:
-            nonlocal ahead
-            guess, future = next(ahead, (None, None)) if offset else (None, None)
-            if future is not None and guess == offset:
-                answer = future.result()
-            else:
-                answer, ahead = get(offset), iter(())
-            if not offset and in_parallel and sorts in keys and answer.total is not None:
-                coming = range(size - 1, answer.total - 1, size - 1)
-                ahead = ordered_map(self.workers, get, coming)
-            rows = as_rows(answer.data, keys, path)
-            if answer.total is None and answer.has_next:
-                return rows, offset + len(rows) + 1  # a page may be shorter than was asked for
-            return rows, answer.total
-
+        fetch = Pages(
+            self,
+            path,
+            {**params, "sorts": sorts} if sorts else params,
+            keys=keys,
+            size=size,
+            ahead=in_parallel and sorts in keys,
+            billing=billing,
+            skip=skip,
+        )
         yield from paging.pages(
             fetch,
             what=f"GET {path}",
@@ -302,9 +303,7 @@ class LookerClient:
             sorts=sorts,
             seen=set() if seen is None else seen,
             may_ignore_limit=may_ignore_limit,
-            fetch_more=lambda limit: as_rows(
-                self.get(path, {**query, "limit": limit, "offset": 0}, billing).data, keys, path
-            ),
+            fetch_more=fetch.first,
         )
 
     def close(self) -> None:
@@ -411,6 +410,7 @@ class LookerClient:
         body: Any = None,
         billing: str,
         repeat_slow: bool = True,
+        repeat_faults: bool = True,
         keeps_turn: bool = False,
     ) -> tuple[T, Turn]:
         """One request with its retries, and its turn.
@@ -424,6 +424,7 @@ class LookerClient:
             body: JSON.
             billing: How Looker bills the call.
             repeat_slow: Ask again after a time-out.
+            repeat_faults: Ask again after a 500.
             keeps_turn: The turn goes on; otherwise it has ended.
         """
         what = f"{method} {path}"
@@ -437,6 +438,7 @@ class LookerClient:
             is_first_contact=is_first_contact,
             is_brief=not form and getattr(self._patience, "is_short", False),
             repeat_slow=repeat_slow,
+            repeat_faults=repeat_faults,
         )
         while True:
             turn = self._slots.take_none() if form else self._slots.take()

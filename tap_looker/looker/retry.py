@@ -321,6 +321,7 @@ class Tries:
         is_first_contact: There may be no Looker at all.
         is_brief: What lasts may be the fault of what is asked for, and is given up soon.
         repeat_slow: Ask again after a time-out.
+        repeat_faults: Ask again after a 500.
     """
 
     def __init__(
@@ -331,12 +332,14 @@ class Tries:
         is_first_contact: bool = False,
         is_brief: bool = False,
         repeat_slow: bool = True,
+        repeat_faults: bool = True,
     ) -> None:
         self._slots = slots
         self._patience = patience
         self._is_first_contact = is_first_contact
         self._is_brief = is_brief
         self._repeat_slow = repeat_slow
+        self._repeat_faults = repeat_faults
         self._logins = self._refusals = 0
         self._first = self._last = 0.0
         self._count = self._counted = 0
@@ -359,7 +362,8 @@ class Tries:
         Raises:
             RequestError: There is to be no next one.
         """
-        if problem.is_slow and not self._repeat_slow:
+        is_fault = problem.error.status == 500  # noqa: PLR2004
+        if (problem.is_slow and not self._repeat_slow) or (is_fault and not self._repeat_faults):
             raise problem.error from problem.__cause__
         now = time.monotonic()
         self._vain = 1 if self._slots.has_progressed_since(self._last) else self._vain + 1

@@ -342,6 +342,7 @@ class Search(Endpoint):
         seen: set[Any] | None = None,
     ) -> Iterator[list[Row]]:
         keys = self.answered_keys(resource)
+        is_batch = self.parent is not None and self.parent.batch_size > 1  # has parts of its own
         pages = reading.client.iter_pages(
             path,
             params,
@@ -352,6 +353,7 @@ class Search(Endpoint):
             may_ignore_limit=not self.is_documented,
             in_parallel=not self.parent,
             billing=self.billing,
+            skip=None if is_batch else lambda why: reading.skip(resource.name, why),
         )
         try:
             first = next(pages, [])
