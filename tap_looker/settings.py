@@ -15,6 +15,7 @@ from singer_sdk import typing as th
 
 from tap_looker.errors import LookerError, SettingsError
 from tap_looker.files import read_text
+from tap_looker.looker import certificates
 from tap_looker.looker.address import api_host
 from tap_looker.looker.retry import MAX_RETRY_TIME
 from tap_looker.queries import definitions
@@ -26,6 +27,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-looker")
 
 DEFAULT_DAYS_BACK = 90  # System Activity keeps its history for 90 days
+OWN_HEADERS = frozenset(
+    (
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "transfer-encoding",
+        "user-agent",
+    )
+)
 CREDENTIALS = {
     "api_host_url": "LOOKERSDK_BASE_URL",
     "client_id": "LOOKERSDK_CLIENT_ID",
@@ -249,6 +263,32 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         description="User-Agent header to send to Looker. Default: tap-looker and its version.",
     ),
     th.Property(
+        "http_headers",
+        th.ObjectType(additional_properties=th.StringType),
+        default={},
+        secret=True,
+        title="HTTP headers",
+        description=(
+            "Additional headers to send with every request, for a proxy in front of Looker that "
+            "wants them. Not Authorization, which holds Looker's own token."
+        ),
+        examples=[{"Proxy-Authorization": "Bearer …"}],
+    ),
+    th.Property(
+        "client_cert",
+        th.StringType,
+        title="Client certificate",
+        description="PEM file of a client certificate, if the server or a proxy asks for one.",
+        examples=["/etc/ssl/certs/tap.pem"],
+    ),
+    th.Property(
+        "client_cert_key",
+        th.StringType,
+        title="Key of the client certificate",
+        description="PEM file of its private key, not encrypted. Default: it is in client_cert.",
+        examples=["/etc/ssl/private/tap.key"],
+    ),
+    th.Property(
         "ca_bundle",
         th.StringType,
         title="CA bundle",
@@ -364,6 +404,7 @@ def prepare(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
                 config[name] = normalise(config.get(name))
             except ValueError as error:
                 errors.append(f"Setting {name}: {error}.")
+        errors += _certificate_errors(config)
     return errors
 
 
@@ -432,6 +473,31 @@ def _header_text(value: str | None) -> str | None:
     return (value or "").strip() or None
 
 
+def _headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    for name, value in (headers or {}).items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise ValueError("a name of a header is empty or holds other signs than letters and -")
+        if name.lower() in OWN_HEADERS:
+            raise ValueError(f"{name} is set by the tap itself")
+        if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", value):
+            raise ValueError(f"the value of {name} must be plain ASCII text on one line")
+    return dict(headers or {})
+
+
+def _certificate_errors(config: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the files of certificates."""
+    certificate, key = config.get("client_cert"), config.get("client_cert_key")
+    if key and not certificate:
+        return ["Setting client_cert_key: client_cert, the file of the certificate, is missing."]
+    if certificate:
+        try:
+            certificates.check_client(certificate, key or certificate)
+        except ValueError as error:
+            return [f"Setting client_cert: {error}."]
+    is_https = str(config.get("api_host_url")).startswith("https:")
+    return certificates.check_environment() if is_https and not config.get("ca_bundle") else []
+
+
 def _explore_patterns(patterns: list[str] | None) -> list[str]:
     for pattern in patterns or []:
         if "::" not in pattern:
@@ -439,10 +505,10 @@ def _explore_patterns(patterns: list[str] | None) -> list[str]:
     return list(patterns or [])
 
 
-def _path(value: str | None) -> str | None:
-    if value and not os.path.exists(value):  # noqa: PTH110
-        raise ValueError(f"there is no file or folder {value}")
-    return value or None
+def _bundle(path: str | None) -> str | None:
+    if path:
+        certificates.check_bundle(path)
+    return path or None
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
@@ -458,7 +524,10 @@ _NORMALISERS: dict[str, Callable[[Any], Any]] = {
     "start_date": lambda value: _timestamp(value) if value else None,
     "end_date": lambda value: _timestamp(value) if value else None,
     "user_agent": _header_text,
-    "ca_bundle": _path,
+    "ca_bundle": _bundle,
+    "client_cert": lambda path: path or None,
+    "client_cert_key": lambda path: path or None,
+    "http_headers": _headers,
     "max_calls": lambda calls: calls,
     "request_timeout": float,  # a file's come as decimals
     "max_retry_time": float,

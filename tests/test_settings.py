@@ -6,11 +6,13 @@ import datetime as dt
 import ipaddress
 import json
 import logging
+import shutil
 from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+import certifi
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -349,8 +351,8 @@ def test_values_that_fit(setting, used):
 
 
 def test_a_bundle_is_a_file_or_a_folder(tmp_path):
-    (tmp_path / "ca.pem").touch()
-    for path in (tmp_path, tmp_path / "ca.pem"):
+    bundle = shutil.copy(certifi.where(), tmp_path / "0a1b2c3d.0")
+    for path in (tmp_path, bundle):
         assert prepared(ca_bundle=str(path))["ca_bundle"] == str(path)
 
 

@@ -53,7 +53,6 @@ logger = logging.getLogger("tap-looker")
 
 API = "/api/4.0"
 BILLED = ("non_query", "db_query")
-CONNECT_TIMEOUT = 30.0  # seconds
 MAX_BODY_TIMEOUTS = 4  # how many times the request timeout a whole body may take to arrive
 LOGOUT_TIMEOUT = 3.0  # seconds
 ROWS_AT_ONCE = 500  # of a list that waits on disk
@@ -78,8 +77,7 @@ class LookerClient:
         *,
         concurrency: int = 8,
         timeout: float = 300.0,
-        user_agent: str = "tap-looker",
-        ca_bundle: str | None = None,
+        connection: session.Connection | None = None,
         max_calls: int | None = None,
         max_retry_time: float = retry.MAX_RETRY_TIME,
         stop: threading.Event | None = None,
@@ -96,9 +94,10 @@ class LookerClient:
         self._is_closed = False
         self._patience = threading.local()
         self._to_cancel: list[str] = []
-        self.secrets: list[str] = [client_secret, client_id]
+        connection = connection or session.Connection()
+        self.secrets: list[str] = [client_secret, client_id, *connection.secrets]
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
-        self._session = session.of(base_url, concurrency, user_agent, ca_bundle)
+        self._session = session.of(base_url, concurrency, connection)
         self._auth = LookerAuth(self._post_login, f"{base_url}{API}/login", self._is_refused)
 
     def login(self) -> None:
@@ -286,7 +285,8 @@ class LookerClient:
         """
         size = max(size, 2)  # a page of one row cannot overlap
         fetch = Pages(
-            self,
+            self.get,
+            self.workers,
             path,
             {**params, "sorts": sorts} if sorts else params,
             keys=keys,
@@ -318,13 +318,10 @@ class LookerClient:
         for path in (*self._to_cancel, "/logout"):
             with suppress(*NETWORK_ERRORS):
                 self.calls["none" if path == "/logout" else "db_query"] += 1
-                self._session.delete(
-                    f"{self.base_url}{API}{path}",
-                    headers={"Authorization": f"Bearer {token}"},
-                    auth=session.no_auth,
-                    timeout=LOGOUT_TIMEOUT,
-                    allow_redirects=False,
-                )
+                self._bare("DELETE", path, token, LOGOUT_TIMEOUT)
+
+    def _bare(self, method: str, path: str, token: str, timeout: float) -> requests.Response:
+        return self._session.bare(method, f"{self.base_url}{API}{path}", token, timeout)
 
     @contextmanager
     def stream(
@@ -377,14 +374,7 @@ class LookerClient:
         """Whether the token is good for nothing: asks who it belongs to, which everybody may."""
         with suppress(*NETWORK_ERRORS):
             self.calls["non_query"] += 1
-            answer = self._session.get(
-                f"{self.base_url}{API}/user",
-                params={"fields": "id"},
-                headers={"Authorization": f"Bearer {token}"},
-                auth=session.no_auth,
-                timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
-                allow_redirects=False,
-            )
+            answer = self._bare("GET", "/user?fields=id", token, self._timeout)
             return answer.status_code == 401  # noqa: PLR2004
         return False
 
@@ -494,7 +484,7 @@ class LookerClient:
                 data=form,
                 json=body,
                 auth=session.no_auth if form else self._auth,
-                timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
+                timeout=session.timeouts(self._timeout),
                 allow_redirects=False,
                 stream=True,
             )
@@ -549,4 +539,4 @@ class LookerClient:
         refused = response.request.headers.get("Authorization", "").removeprefix("Bearer ")
         # A login has no token to forget, and holds the lock.
         is_stale = bool(refused) and self._auth.forget(refused)
-        return RetriableError(refusal(what, body), retries=0, is_stale_token=is_stale)
+        return RetriableError(refusal(what, response, body), retries=0, is_stale_token=is_stale)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
 
-    from tap_looker.looker.client import LookerClient
+    from tap_looker.looker.concurrency import DaemonThreadPool
     from tap_looker.looker.response import ApiResponse, Row
 
 
@@ -24,7 +24,8 @@ class Pages:
     are: one that may not exist is a call that somebody pays for.
 
     Args:
-        client: Of the instance.
+        get: Asks for one, as :meth:`LookerClient.get` does.
+        workers: Threads for those that are asked for at the same time.
         path: Below ``/api/4.0``.
         query: Query parameters but ``offset``.
         keys: Primary key of a row.
@@ -36,7 +37,8 @@ class Pages:
 
     def __init__(
         self,
-        client: LookerClient,
+        get: Callable[..., ApiResponse],
+        workers: DaemonThreadPool,
         path: str,
         query: Mapping[str, Any],
         *,
@@ -46,7 +48,8 @@ class Pages:
         billing: str,
         skip: Callable[[str], None] | None,
     ) -> None:
-        self._client = client
+        self._get_answer = get
+        self._workers = workers
         self._path = path
         self._query = query
         self._keys = keys
@@ -67,7 +70,7 @@ class Pages:
             return self._detour.page(offset, self._size, error)
         if not offset and self._asks_ahead and answer.total is not None:
             coming = range(self._size - 1, answer.total - 1, self._size - 1)
-            self._ahead = ordered_map(self._client.workers, self._get, coming)
+            self._ahead = ordered_map(self._workers, self._get, coming)
         rows: list[Row | None] = [*as_rows(answer.data, self._keys, self._path)]
         if answer.total is None and answer.has_next:
             return rows, offset + len(rows) + 1  # a page may be shorter than was asked for
@@ -86,7 +89,7 @@ class Pages:
 
     def _get(self, offset: int, limit: int = 0, *, repeat_faults: bool = True) -> ApiResponse:
         asked = {**self._query, "limit": limit or self._size, "offset": offset}
-        return self._client.get(self._path, asked, self._billing, repeat_faults=repeat_faults)
+        return self._get_answer(self._path, asked, self._billing, repeat_faults=repeat_faults)
 
     def _some(self, offset: int, limit: int, *, repeat_faults: bool) -> tuple[list[Row], bool]:
         """Rows, and whether they are the last."""

@@ -235,10 +235,11 @@ def failure(what: str, response: requests.Response, body: bytes) -> LookerError 
             f"{what}: HTTP {status}, a redirect{to}, which is not followed.", status
         )
     message = f"{what}: HTTP {status}{_error_detail(body)}."
+    is_lookers = has_lookers_form(body)
     if status in (403, 404):
-        return DeniedError(message, status)
+        return DeniedError(message, status, is_lookers=is_lookers)
     kind = TimedOutError if status in TIMEOUT_STATUSES else RequestError
-    error = kind(message, status)
+    error = kind(message, status, is_lookers=is_lookers)
     if status == 500:  # noqa: PLR2004
         return RetriableError(error, retries=MAX_FAULT_RETRIES, after=retry_after(response))
     if status in PASSING_STATUSES:
@@ -246,9 +247,13 @@ def failure(what: str, response: requests.Response, body: bytes) -> LookerError 
     return error
 
 
-def refusal(what: str, body: bytes) -> RequestError:
+def refusal(what: str, response: requests.Response, body: bytes) -> RequestError:
     """The error that a 401 is."""
-    return RequestError(f"{what}: HTTP 401{_error_detail(body)}.", 401)
+    detail = _error_detail(body)
+    wanted = one_line(response.headers.get("WWW-Authenticate", ""))
+    if wanted and not detail:
+        detail = f": WWW-Authenticate: {wanted}"
+    return RequestError(f"{what}: HTTP 401{detail}.", 401, is_lookers=has_lookers_form(body))
 
 
 def network_failure(what: str, base_url: str, error: Exception) -> LookerError | RetriableError:
@@ -313,15 +318,9 @@ def network_message(base_url: str, error: Exception) -> str:
     """What went wrong with a connection, and what to do about it."""
     host = urlsplit(base_url).netloc
     text = str(error)
-    if "certificate" in text.lower():
-        reason = re.search(r"certificate verify failed: ([^(\"']+)", text)
-        return (
-            f"the certificate of {host} cannot be trusted"
-            f" ({one_line(reason[1]) if reason else 'TLS'}): set ca_bundle to the CA that signed"
-            " it, or have it renewed"
-        )
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"{host} does not speak TLS as expected: check the port of api_host_url"
+    is_tls = isinstance(error, requests.exceptions.SSLError)
+    if is_tls or "certificate" in text.lower():
+        return _tls_message(host, text)
     if isinstance(error, requests.exceptions.ProxyError):
         return f"the proxy of this machine cannot reach {host}: check HTTPS_PROXY and NO_PROXY"
     if isinstance(error, requests.ConnectTimeout):
@@ -339,12 +338,44 @@ def network_message(base_url: str, error: Exception) -> str:
     return "the connection broke off"
 
 
-def _error_detail(body: bytes) -> str:
-    """What an error body says, from Looker's JSON or a page's title."""
+def has_lookers_form(body: bytes) -> bool:
+    """Whether an error comes from Looker: an object with a message and where it is explained.
+
+    Component Error of the OpenAPI document; Looker's pages say so in their title. Gateways answer
+    with a message alone.
+    """
     try:
         data = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _title(body)
+        return "looker" in _title(body).lower()
+    return isinstance(data, dict) and {"message", "documentation_url"} <= data.keys()
+
+
+def _tls_message(host: str, text: str) -> str:
+    said = text.lower()
+    if "alert" in said and re.search("certificate|unknown.ca", said):  # the other side's words
+        return (
+            f"{host} asks for a client certificate, or does not accept the one it gets: set "
+            "client_cert (and client_cert_key)"
+        )
+    if "certificate" in said:
+        reason = re.search(r"certificate verify failed: ([^(\"']+)", text)
+        return (
+            f"the certificate of {host} cannot be trusted"
+            f" ({one_line(reason[1]) if reason else 'TLS'}): set ca_bundle to the CA that signed"
+            " it, or have it renewed"
+        )
+    wanted = ", or set client_cert if it asks for a client certificate"
+    more = wanted if "handshake failure" in said or "eof occurred" in said else ""
+    return f"{host} does not speak TLS as expected: check the port of api_host_url{more}"
+
+
+def _error_detail(body: bytes) -> str:
+    """What an error body says: Looker's JSON, a page's title, or a text."""
+    try:
+        data = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _title(body) or _text(body)
     said = error_message(data) if isinstance(data, dict) else ""
     return f": {said}" if said else ""
 
@@ -367,6 +398,13 @@ def _title(body: bytes) -> str:
     found = re.search(rb"<title[^>]*>([^<]*)", body[:10_000], re.IGNORECASE)
     title = one_line(html.unescape(found[1].decode("utf-8", "replace"))) if found else ""
     return f" ({title})" if title else ""
+
+
+def _text(body: bytes) -> str:
+    """What a page without a title says, or a line of plain text."""
+    text = re.sub(rb"(?is)<(script|style).*?</\1>|<[^>]*>", b" ", body[:10_000])
+    said = one_line(html.unescape(text.decode("utf-8", "replace")))
+    return f": {said}" if said and said.isprintable() else ""
 
 
 def one_line(text: str) -> str:
