@@ -16,8 +16,9 @@ from singer_sdk import typing as th
 from tap_looker.errors import LookerError, SettingsError
 from tap_looker.files import read_text
 from tap_looker.looker import certificates
-from tap_looker.looker.address import api_host
+from tap_looker.looker.address import api_host, has_more
 from tap_looker.looker.retry import MAX_RETRY_TIME
+from tap_looker.looker.session import checked_headers
 from tap_looker.queries import definitions
 from tap_looker.times import parse_time
 
@@ -27,19 +28,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-looker")
 
 DEFAULT_DAYS_BACK = 90  # System Activity keeps its history for 90 days
-OWN_HEADERS = frozenset(
-    (
-        "accept",
-        "accept-encoding",
-        "authorization",
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "transfer-encoding",
-        "user-agent",
-    )
-)
 CREDENTIALS = {
     "api_host_url": "LOOKERSDK_BASE_URL",
     "client_id": "LOOKERSDK_CLIENT_ID",
@@ -399,13 +387,38 @@ def prepare(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
         logger.warning("Unknown settings are ignored: %s.", ", ".join(unknown))
     errors += _type_errors(config, schema)
     if not errors:
+        given = str(config["api_host_url"])
         for name, normalise in _NORMALISERS.items():
             try:
                 config[name] = normalise(config.get(name))
             except ValueError as error:
                 errors.append(f"Setting {name}: {error}.")
         errors += _certificate_errors(config)
+        if not errors:
+            _warn(config, given)
     return errors
+
+
+def _warn(config: Mapping[str, Any], given: str) -> None:
+    """Say what is possible, but hardly meant."""
+    if has_more(given):
+        logger.warning(
+            "Setting api_host_url: what follows the host is ignored. Requests go to %s/api/4.0.",
+            config["api_host_url"],
+        )
+    start, end = config.get("start_date"), config.get("end_date")
+    if start and end and parse_time(start) >= parse_time(end):
+        logger.warning(
+            "Setting start_date (%s) is not before end_date (%s): without a bookmark, usage data of"
+            " no time are read.",
+            start,
+            end,
+        )
+    elif start and parse_time(start) > datetime.now(UTC):
+        logger.warning(
+            "Setting start_date (%s) is in the future: without a bookmark, no usage data are read.",
+            start,
+        )
 
 
 def _type_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
@@ -473,17 +486,6 @@ def _header_text(value: str | None) -> str | None:
     return (value or "").strip() or None
 
 
-def _headers(headers: Mapping[str, str] | None) -> dict[str, str]:
-    for name, value in (headers or {}).items():
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            raise ValueError("a name of a header is empty or holds other signs than letters and -")
-        if name.lower() in OWN_HEADERS:
-            raise ValueError(f"{name} is set by the tap itself")
-        if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", value):
-            raise ValueError(f"the value of {name} must be plain ASCII text on one line")
-    return dict(headers or {})
-
-
 def _certificate_errors(config: Mapping[str, Any]) -> list[str]:
     """What is wrong with the files of certificates."""
     certificate, key = config.get("client_cert"), config.get("client_cert_key")
@@ -527,7 +529,7 @@ _NORMALISERS: dict[str, Callable[[Any], Any]] = {
     "ca_bundle": _bundle,
     "client_cert": lambda path: path or None,
     "client_cert_key": lambda path: path or None,
-    "http_headers": _headers,
+    "http_headers": checked_headers,
     "max_calls": lambda calls: calls,
     "request_timeout": float,  # a file's come as decimals
     "max_retry_time": float,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import itertools
 import json
 import shutil
 import ssl
@@ -9,11 +12,13 @@ import subprocess
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 from support import run_cli, selecting
 
 from looker_emulator import Fault
+from tap_looker.looker.response import Body
 
 pytestmark = pytest.mark.usefixtures("_quick_retries")
 
@@ -111,8 +116,8 @@ def test_headers_are_secret(run, emulator, monkeypatch):
     [
         ({"Authorization": "Bearer secretive"}, "Authorization is set by the tap itself"),
         ({"host": "secretive"}, "host is set by the tap itself"),
-        ({"X A": "secretive"}, "a name of a header"),
-        ({"": "secretive"}, "a name of a header"),
+        ({"X A": "secretive"}, "the name of a header"),
+        ({"": "secretive"}, "the name of a header"),
         ({"X-A": "secretive\nX-B: 1"}, "the value of X-A must be plain ASCII text on one line"),
         ({"X-A": ""}, "the value of X-A must be"),
         ({"X-A": 7}, "http_headers.X-A: must be text"),
@@ -304,3 +309,79 @@ def test_a_client_certificate_that_nginx_wants_is_named(run, emulator):
     error = ended_in_one_line(run())
     assert "No required SSL certificate was sent" in error
     assert "client_cert" in error
+
+
+# -------------------------------------------------------------------- what becomes of bodies between
+
+
+BOM = "\ufeff"
+
+
+@pytest.mark.parametrize("sizes", [(1,), (2,), (3,), (1 << 16,)], ids=str)
+@pytest.mark.parametrize("text", ["", " ", "[]", '[{"id": 1}]'])
+def test_a_byte_order_mark_is_passed_over(sizes, text):
+    assert whole_body((BOM + text).encode(), sizes) == text.encode()
+    assert whole_body(text.encode(), sizes) == text.encode()
+
+
+def whole_body(content, sizes):
+    pieces = itertools.cycle(sizes)
+    wire = io.BytesIO(content)
+    raw = SimpleNamespace(read1=lambda size, **_: wire.read(min(size, next(pieces))))
+    body = Body(SimpleNamespace(raw=raw), threading.Event(), patience=60)
+    return b"".join(iter(body.read, b""))
+
+
+def test_lists_and_errors_with_a_byte_order_mark_are_read(run, emulator):
+    rows = BOM + json.dumps([{"id": "7", "name": "Ada"}])
+    emulator.add_fault(Fault("status", "/themes", times=None, status=200, html=rows))
+    said = BOM + '{"message": "No such parameter", "documentation_url": "https://looker.example"}'
+    emulator.add_fault(Fault("status", "/users/search", times=None, status=400, html=said))
+    result = run(catalog=selecting("themes", "users"))
+    assert result.ids("themes") == ["7"]
+    assert any("HTTP 400: No such parameter." in error for error in result.errors)
+
+
+@contextmanager
+def compresses_secretly(rows):
+    """A Looker behind something that drops the header Content-Encoding."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            is_login = self.path.endswith("/login")
+            self.answer(b'{"access_token": "abcdefgh", "expires_in": 3600}' if is_login else rows)
+
+        def do_GET(self):
+            self.answer(rows)
+
+        do_DELETE = do_GET  # noqa: N815
+
+        def answer(self, content):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("name", ["themes", "users", "system_activity_user_facts"])
+def test_gzip_without_its_header_is_named(run, name):
+    with compresses_secretly(gzip.compress(b'[{"id": "7"}]')) as url:
+        result = run(catalog=selecting(name), api_host_url=url, max_retry_time=600)
+    assert result.exit_code == 1
+    (error,) = [error for error in result.errors if error.startswith(f"Failed {name}")]
+    assert "gzip" in error
+    assert "Content-Encoding" in error

@@ -372,6 +372,35 @@ def test_unknown_settings_are_named_and_their_values_are_not(caplog):
     assert caplog.messages == ["Unknown settings are ignored: api_port, subdomain."]
 
 
+@pytest.mark.parametrize("more", ["/looker", "/api/4.0/", "/folders/home?q=1", "?q=1"])
+def test_a_path_that_is_dropped_is_said_once(caplog, more):
+    with caplog.at_level(logging.WARNING, "tap-looker"):
+        prepared(**prepared(api_host_url=f"https://company.looker.com:19999{more}"))
+    assert caplog.messages == [
+        "Setting api_host_url: what follows the host is ignored. Requests go to "
+        "https://company.looker.com:19999/api/4.0."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dates", "says"),
+    [
+        ({"start_date": "2026-02-01", "end_date": "2026-01-01"}, "is not before end_date"),
+        ({"start_date": "2026-02-01", "end_date": "2026-02-01T01:00:00+01:00"}, "is not before"),
+        ({"start_date": "2126-02-01"}, "is in the future"),
+        ({"start_date": "2026-01-01", "end_date": "2126-02-01"}, None),
+        ({"start_date": "2026-01-01T00:00:00Z", "end_date": "2026-01-02T00:00:00Z"}, None),
+        ({"end_date": "2020-01-01"}, None),
+    ],
+)
+def test_dates_between_which_there_is_nothing_are_said(caplog, dates, says):
+    with caplog.at_level(logging.WARNING, "tap-looker"):
+        prepared(api_host_url="https://company.looker.com/", **dates)
+    assert len(caplog.messages) == bool(says)
+    assert says is None or says in caplog.text
+    assert says is None or "start_date" in caplog.text
+
+
 # ------------------------------------------------------------------------------- lists of objects
 
 OPTIONS = {

@@ -54,6 +54,12 @@ def api_host(url: str) -> str:
     return f"{scheme}://{host}" + (f":{port}" if port else "")
 
 
+def has_more(url: str) -> bool:
+    """Whether an address has a path or a query, which :func:`api_host` cuts off."""
+    parts = urlsplit(url.strip())
+    return bool(parts.path.strip("/") or parts.query or parts.fragment)
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True

@@ -48,6 +48,12 @@ ERROR_KEYS = frozenset({"message", "error", "errors", "documentation_url"})
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 PASSING_TLS = ("timed out", "eof occurred", "unexpected_eof", "bad_record_mac", "bad record mac")
 """A connection that broke off within TLS, by what the error says."""
+BOM = b"\xef\xbb\xbf"
+GZIP = b"\x1f\x8b"
+HIDDEN_GZIP = (
+    "the answer is compressed (gzip), but has no Content-Encoding header: something between the tap "
+    "and Looker removes it"
+)
 TIMEOUTS = (requests.Timeout, urllib3.exceptions.TimeoutError)
 
 
@@ -68,8 +74,12 @@ class ApiResponse:
     is_absent: bool = False
 
 
+class HiddenGzipError(requests.exceptions.ContentDecodingError):
+    """The answer is compressed, and no header says so."""
+
+
 class Body:
-    """The bytes of an answer as they arrive, decompressed; a file for a parser.
+    """The bytes of an answer as they arrive, decompressed, without a BOM; a file for a parser.
 
     Args:
         response: The answer.
@@ -79,6 +89,7 @@ class Body:
 
     Raises:
         requests.Timeout: No whole row came for too long; see :meth:`row_came`.
+        HiddenGzipError: It is compressed, and no header says so.
         Cancelled: The run was asked to end.
     """
 
@@ -94,6 +105,7 @@ class Body:
         self._patience = patience
         self._when_read = when_read
         self._pushed_back = b""
+        self._is_start = True
         self.row_came()
 
     def row_came(self) -> None:
@@ -125,8 +137,23 @@ class Body:
             raise Cancelled
         if time.monotonic() > self._deadline:
             raise requests.Timeout("the answer takes too long to arrive")
-        chunk: bytes = self._response.raw.read1(size, decode_content=True)
+        chunk = self._from_wire(size)
         self._when_read()
+        if self._is_start and chunk:
+            self._is_start = False
+            while BOM.startswith(chunk[:3]) or GZIP.startswith(chunk):
+                more = self._from_wire(len(BOM) - len(chunk)) if len(chunk) < len(BOM) else b""
+                chunk += more
+                if not more:
+                    break
+            if chunk.startswith(GZIP):
+                raise HiddenGzipError("gzip without a header that says so")
+            if chunk.startswith(BOM):
+                return chunk[len(BOM) :] or self._from_wire(size)
+        return chunk
+
+    def _from_wire(self, size: int) -> bytes:
+        chunk: bytes = self._response.raw.read1(size, decode_content=True)
         return chunk
 
 
@@ -259,6 +286,8 @@ def refusal(what: str, response: requests.Response, body: bytes) -> RequestError
 def network_failure(what: str, base_url: str, error: Exception) -> LookerError | RetriableError:
     """The error that a connection, or the lack of one, is."""
     message = f"{what}: {network_message(base_url, error)}."
+    if isinstance(error, HiddenGzipError):
+        return RetriableError(BadResponseError(message), retries=MAX_FAULT_RETRIES)
     if _is_mismatch(error):
         return RequestError(message)
     timed_out = isinstance(error, (requests.Timeout, urllib3.exceptions.ReadTimeoutError))
@@ -318,6 +347,8 @@ def network_message(base_url: str, error: Exception) -> str:
     """What went wrong with a connection, and what to do about it."""
     host = urlsplit(base_url).netloc
     text = str(error)
+    if isinstance(error, HiddenGzipError):
+        return HIDDEN_GZIP
     is_tls = isinstance(error, requests.exceptions.SSLError)
     if is_tls or "certificate" in text.lower():
         return _tls_message(host, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
 
 
 CONNECT_TIMEOUT = 30.0  # seconds
+OWN_HEADERS = frozenset(
+    (
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "transfer-encoding",
+        "user-agent",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,22 @@ class Connection:
     def secrets(self) -> list[str]:
         """The values of the headers, with the scheme and without."""
         return [text for value in self.headers.values() for text in (value, value.split()[-1])]
+
+
+def checked_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """Headers of the settings, if they can be sent.
+
+    Raises:
+        ValueError: What is wrong with them, without a value.
+    """
+    for name, value in (headers or {}).items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise ValueError("the name of a header must be of letters, digits and hyphens")
+        if name.lower() in OWN_HEADERS:
+            raise ValueError(f"{name} is set by the tap itself")
+        if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", value):
+            raise ValueError(f"the value of {name} must be plain ASCII text on one line")
+    return dict(headers or {})
 
 
 def timeouts(seconds: float) -> tuple[float, float]:
