@@ -311,7 +311,7 @@ def test_a_client_certificate_that_nginx_wants_is_named(run, emulator):
     assert "client_cert" in error
 
 
-# -------------------------------------------------------------------- what becomes of bodies between
+# ------------------------------------------------------------ what becomes of bodies between
 
 
 BOM = "\ufeff"

@@ -51,8 +51,8 @@ PASSING_TLS = ("timed out", "eof occurred", "unexpected_eof", "bad_record_mac", 
 BOM = b"\xef\xbb\xbf"
 GZIP = b"\x1f\x8b"
 HIDDEN_GZIP = (
-    "the answer is compressed (gzip), but has no Content-Encoding header: something between the tap "
-    "and Looker removes it"
+    "the answer is compressed (gzip), but has no Content-Encoding header: something between the "
+    "tap and Looker removes it"
 )
 TIMEOUTS = (requests.Timeout, urllib3.exceptions.TimeoutError)
 
