@@ -61,6 +61,7 @@ KINDS = {
     "number": "integer",
     "boolean": "boolean",
     "array": "array",
+    "object": "object",
 }
 
 
@@ -150,7 +151,7 @@ def settings_table() -> list[str]:
     rows = []
     for name, of in settings().items():
         default = "required" if name in required else ""
-        if of.get("default") not in (None, []):
+        if of.get("default") not in (None, [], {}):
             default = f"`{shown(of['default'])}`"
         secret = " Secret." if of.get("secret") else ""
         rows.append((f"`{name}`", default, of["description"] + secret))

@@ -225,9 +225,12 @@ def _permitted(roles: Iterable[Row]) -> set[str] | None:
         permission_set = role.get("permission_set")
         if not isinstance(permission_set, dict):
             return None
+        names = permission_set.get("permissions")
         if permission_set.get("all_access"):
             found.add("administer")
-        found.update(str(one) for one in permission_set.get("permissions") or [])
+        elif not isinstance(names, list):  # null or absent is not empty
+            return None
+        found.update(map(str, names or []))
     return found
 
 

@@ -84,11 +84,15 @@ class RequestError(LookerError):
 
     Attributes:
         status: HTTP status of the last answer, or None if there was none.
+        is_lookers: The answer has the form of Looker's errors, and not of a proxy's.
     """
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(
+        self, message: str, status: int | None = None, *, is_lookers: bool = False
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.is_lookers = is_lookers
 
 
 class DeniedError(RequestError):

@@ -26,6 +26,7 @@ from tap_looker.errors import (
 )
 from tap_looker.looker.client import READER, LookerClient
 from tap_looker.looker.concurrency import Cancelled, Prefetcher
+from tap_looker.looker.session import Connection
 from tap_looker.progress import Progress, progress_for
 from tap_looker.redaction import redact
 from tap_looker.resources.extraction import Extraction
@@ -116,14 +117,21 @@ class Run:
     @cached_property
     def client(self) -> LookerClient:
         """The one client of the run; from here on its secrets are redacted from the log."""
+        certificate = self.config["client_cert"]
         client = LookerClient(
             self.config["api_host_url"],
             self.config["client_id"],
             self.config["client_secret"],
             concurrency=self.config["concurrency"],
             timeout=self.config["request_timeout"],
-            user_agent=self._user_agent,
-            ca_bundle=self.config["ca_bundle"],
+            connection=Connection(
+                self._user_agent,
+                self.config["http_headers"],
+                self.config["ca_bundle"],
+                (certificate, self.config["client_cert_key"] or certificate)
+                if certificate
+                else None,
+            ),
             max_calls=self.config.get("max_calls"),
             max_retry_time=self.config["max_retry_time"],
             stop=self._stop,
@@ -140,6 +148,8 @@ class Run:
             include_deleted=self.config["include_deleted"],
             folder_ids=self.config["folder_ids"],
             models=self.config["models"],
+            exclude_models=self.config["exclude_models"],
+            exclude_explores=self.config["exclude_explores"],
         )
         for stream in self._selected():
             try:

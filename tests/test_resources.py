@@ -450,7 +450,7 @@ PARENTS = {
     "content_favorites": {"/users/search": "id is_disabled"},
     "content_metadata": {"/folders/search": "id content_metadata_id"},
     "conversation_messages": {"/conversations/search": "id"},
-    "explores": {"/lookml_models": "name explores(name)"},
+    "explores": {"/lookml_models": "name explores(name) has_content"},
     "git_branches": {"/projects": "id"},
     "group_users": {"/groups/search/with_hierarchy": "id"},
     "merge_queries": {"/dashboard_elements/search": "id dashboard_id merge_result_id"},

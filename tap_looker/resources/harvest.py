@@ -76,10 +76,8 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
 
     for page in reading.read("dashboard_elements", WITH_QUERIES["dashboard_elements"]):
         yield distinct(page)
-    for page in reading.read("lookml_dashboards", WITH_QUERIES["lookml_dashboards"]):
-        for dashboard in page:
-            tiles = dashboard.get("dashboard_elements")
-            yield distinct(tiles if isinstance(tiles, list) else [])
+    for tiles in _tiles_of_lookml(reading):
+        yield distinct(tiles)
     pages = reading.read("looks", WITH_QUERIES["looks"])
     lacking = [
         look
@@ -93,6 +91,16 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
         "queries", query_of, [slug for slug in bare if slug not in seen], came=bool(seen)
     ):
         yield distinct([{"query": query} for query in queries])
+
+
+def _tiles_of_lookml(reading: Reading) -> Iterator[list[Row]]:
+    for page in reading.read("lookml_dashboards", WITH_QUERIES["lookml_dashboards"]):
+        for dashboard in page:
+            tiles = dashboard.get("dashboard_elements")
+            if isinstance(tiles, list):
+                yield tiles
+            else:  # it was asked for, and refused
+                reading.skip("queries", f"{dashboard.get('id')} has no dashboard_elements.")
 
 
 def _texts(rows: list[Row], name: str) -> list[str]:

@@ -19,8 +19,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from tap_looker.errors import BadResponseError, RequestError
-from tap_looker.looker.paging import identity
+from tap_looker.errors import BadResponseError, RequestError, listed
 from tap_looker.looker.response import as_rows, segment
 from tap_looker.resources.fields import rendered, tree, value_at, values_at
 from tap_looker.resources.resource import Range, Source
@@ -47,35 +46,97 @@ class Parent:
         fields: What a call takes from a row: column → field there, with a dot through a list
             (``explores.name``: a call for each item). Columns of the key go into the record.
         skip_if: Field that, when true, leaves a row out.
+        empty_unless: Field that, when false, says that a row has no list.
+        is_optional: A row without the fields needs no call.
         batch_size: How many rows share a call, in which their one column is a list with commas.
     """
 
     resource: str
     fields: Mapping[str, str]
     skip_if: str = ""
+    empty_unless: str = ""
+    is_optional: bool = False
     batch_size: int = 1
 
     @property
     def wanted(self) -> Fields:
         """What is looked at of a row."""
-        return tree([*self.fields.values(), *filter(None, [self.skip_if])])
+        return tree([*self.fields.values(), *filter(None, [self.skip_if, self.empty_unless])])
 
-    def batches(self, reading: Reading) -> Iterator[list[Columns]]:
-        """The columns for each call."""
-        columns = self._columns(reading)
+    def batches(self, reading: Reading, name: str) -> Iterator[list[Columns]]:
+        """The columns for each call.
+
+        Args:
+            reading: Has the rows.
+            name: Of the resource that is asked for.
+
+        Raises:
+            BadResponseError: No row says what to ask for.
+        """
+        columns = self._columns(reading, name)
         return iter(lambda: list(itertools.islice(columns, self.batch_size)), [])
 
-    def _columns(self, reading: Reading) -> Iterator[Columns]:
+    def _columns(self, reading: Reading, name: str) -> Iterator[Columns]:
         seen: set[str] = set()
+        lacking: list[str] = []
+        count = 0
+        is_told = not self.is_optional
         for row in itertools.chain.from_iterable(reading.read(self.resource, self.wanted)):
+            count += 1
+            is_told = is_told or row.keys() >= set(self.fields.values())
             if self.skip_if and row.get(self.skip_if):
+                continue
+            if self._has_no_list(row):
+                if not (self.empty_unless and row.get(self.empty_unless) is False):
+                    lacking.append(_named(row))
                 continue
             for values in itertools.product(
                 *(values_at(row, path) for path in self.fields.values())
             ):
-                if None not in values and repr(values) not in seen:
+                if None in values:
+                    lacking.append(_named(row))
+                elif repr(values) not in seen:
                     seen.add(repr(values))
                     yield dict(zip(self.fields, values, strict=True))
+        if count and not is_told:
+            self._warn_of_none(name, count)
+        else:
+            self._check(reading, name, count, lacking, found=bool(seen))
+
+    def _has_no_list(self, row: Row) -> bool:
+        heads = {path.partition(".")[0] for path in self.fields.values() if "." in path}
+        return any(not isinstance(row.get(head), list) for head in heads)
+
+    def _check(
+        self, reading: Reading, name: str, count: int, lacking: list[str], *, found: bool
+    ) -> None:
+        """Null or absent is not empty, and neither is the same as all lists being empty."""
+        if lacking and not self.is_optional:
+            what = " and ".join(self.fields.values())
+            if not found:
+                raise BadResponseError(
+                    f"{name}: no row of {self.resource} ({count:,}) has {what}, which says what to "
+                    "ask for."
+                )
+            reading.skip(
+                name, f"without {what} in {self.resource}: {listed(lacking)}.", len(lacking)
+            )
+        elif count and not found and any("." in path for path in self.fields.values()):
+            self._warn_of_none(name, count)
+
+    def _warn_of_none(self, name: str, count: int) -> None:
+        logger.warning(
+            "%s: no row of %s (%d) has any %s to ask for. The API key's user may not see them.",
+            name,
+            self.resource,
+            count,
+            " and ".join(self.fields.values()),
+        )
+
+
+def _named(row: Row) -> str:
+    """A row in a message."""
+    return next((str(row[name]) for name in ("id", "name") if row.get(name)), "one without a name")
 
 
 @dataclass(frozen=True)
@@ -135,7 +196,9 @@ class Endpoint(Source):
             rows = list(itertools.chain.from_iterable(pages))
             return self._completed(reading, resource, rows, columns)
 
-        for _, rows in reading.each(resource.name, call, parent.batches(reading), split=_singles):
+        for _, rows in reading.each(
+            resource.name, call, parent.batches(reading, resource.name), split=_singles
+        ):
             yield rows
 
     def _ask(
@@ -280,6 +343,7 @@ class Search(Endpoint):
         seen: set[Any] | None = None,
     ) -> Iterator[list[Row]]:
         keys = self.answered_keys(resource)
+        is_batch = self.parent is not None and self.parent.batch_size > 1  # has parts of its own
         pages = reading.client.iter_pages(
             path,
             params,
@@ -290,6 +354,7 @@ class Search(Endpoint):
             may_ignore_limit=not self.is_documented,
             in_parallel=not self.parent,
             billing=self.billing,
+            skip=None if is_batch else lambda why: reading.skip(resource.name, why),
         )
         try:
             first = next(pages, [])
@@ -346,17 +411,25 @@ class Nested(Source):
     def pages(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
         """The rows of the lists."""
         came = False
+        refused: list[RequestError] = []
         for page in reading.read(self.resource, self._wanted):
             came = came or any(
                 isinstance(value_at(row, path), list) for row in page for path in self.records_path
             )
-            if page and not came:
-                for path in self.records_path:
-                    if error := reading.refused.get((self.resource, path)):
-                        raise error
+            refused = [
+                error
+                for path in self.records_path
+                if (error := reading.refused.get((self.resource, path)))
+            ]
+            if refused:
+                if page and not came:
+                    raise refused[0]
+                page[:] = [row for row in page if value_at(row, self.records_path[0]) is not None]
             rows = _exploded(reading, resource, page, self.records_path, self.include_from_parent)
             page.clear()
             yield rows
+        if refused:
+            raise refused[0]
 
     def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:  # noqa: ARG002
         """No call: the rows around are read anyway."""
@@ -414,9 +487,7 @@ def _exploded(
             missing = " or ".join(paths)
             if is_answer and len(around) == 1:
                 raise BadResponseError(f"{resource.name}: the answer has no {missing}.")
-            reading.skipped[resource.name] += 1
-            name = identity(one, ("id",)) or identity(one, ("name",)) or "an object"
-            logger.warning("%s: one skipped: %s has no %s.", resource.name, name, missing)
+            reading.skip(resource.name, f"{_named(one)} has no {missing}.")
         for row in itertools.chain.from_iterable(lists):
             if isinstance(row, dict):
                 taken = {name: one.get(source) for name, source in include.items()}

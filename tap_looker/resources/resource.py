@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 from tap_looker.errors import BadResponseError
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_looker.errors import RequestError
@@ -137,14 +136,12 @@ class Reading(Protocol):
     """What a source may use of the extraction that it is a part of.
 
     Attributes:
-        skipped: How many single items could not be read, by resource.
         refused: Why nested lists could not be read by themselves, by resource and list.
     """
 
     client: LookerClient
     host: str
     page_size: int
-    skipped: Counter[str]
     refused: dict[tuple[str, str], RequestError]
 
     def want(
@@ -179,6 +176,9 @@ class Reading(Protocol):
         split: Callable[[T], list[T]] = ...,
     ) -> Iterator[tuple[T, Any]]:
         """The answers for items asked for one by one, several at a time, in their order."""
+
+    def skip(self, name: str, why: str, count: int = 1) -> None:
+        """Leave out single items of a resource: a warning, and counted."""
 
 
 class Range(NamedTuple):
