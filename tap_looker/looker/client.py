@@ -114,7 +114,7 @@ class LookerClient:
         """One GET below ``/api/4.0``, with its retries.
 
         Raises:
-            DeniedError: 403 or 404.
+            DeniedError: 403, 404 or 405.
             RequestError: Anything else that lasts.
         """
         return self._request("GET", path, params=params, billing=billing, receive=self._answer)

@@ -235,7 +235,7 @@ def failure(what: str, response: requests.Response, body: bytes) -> LookerError 
             f"{what}: HTTP {status}, a redirect{to}, which is not followed.", status
         )
     message = f"{what}: HTTP {status}{_error_detail(body)}."
-    if status in (403, 404):
+    if status in (403, 404, 405):
         return DeniedError(message, status)
     kind = TimedOutError if status in TIMEOUT_STATUSES else RequestError
     error = kind(message, status)

@@ -5,6 +5,7 @@
     Search      a list that is paged with limit and offset
     List        a list that comes in one piece
     Get         one object
+    Single      the one object of its kind that an instance has
     Nested      lists inside the rows of another resource: no calls of its own
     Composite   rows gathered from several places, by functions of its own
 
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from tap_looker.errors import BadResponseError, RequestError
+from tap_looker.errors import BadResponseError, DeniedError, RequestError
 from tap_looker.looker.paging import identity
 from tap_looker.looker.response import as_rows, segment
 from tap_looker.resources.fields import rendered, tree, value_at, values_at
@@ -240,6 +241,13 @@ class Get(Endpoint):
 
 
 @dataclass(frozen=True)
+class Single(Get):
+    """The one object of its kind that an instance has: the host is its key."""
+
+    constants: Mapping[str, str] = field(default_factory=lambda: {"host": "{host}"}, kw_only=True)
+
+
+@dataclass(frozen=True)
 class Search(Endpoint):
     """A list that is paged with ``limit`` and ``offset``.
 
@@ -248,12 +256,16 @@ class Search(Endpoint):
         has_trash: Deleted rows are kept and come with ``deleted=true``, in a second pass.
         is_documented: The OpenAPI document has ``limit`` and ``offset``; where it does not, an
             instance may ignore or refuse them.
+        largest_page: Rows that the endpoint gives at once, at most; 0 where no limit is documented.
+        fallback: Path of the next best list, where an instance lacks this one.
         nested_lists: See :class:`Source`.
     """
 
     sorts: str = field(default="id", kw_only=True)
     has_trash: bool = field(default=False, kw_only=True)
     is_documented: bool = field(default=True, kw_only=True)
+    largest_page: int = field(default=0, kw_only=True)
+    fallback: str = field(default="", kw_only=True)
     nested_lists: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
     def _once(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
@@ -283,7 +295,7 @@ class Search(Endpoint):
             path,
             params,
             keys=keys,
-            size=reading.page_size,
+            size=min(reading.page_size, self.largest_page or reading.page_size),
             sorts=self.sorts,
             seen=seen,
             may_ignore_limit=not self.is_documented,
@@ -293,6 +305,10 @@ class Search(Endpoint):
         try:
             first = next(pages, [])
         except RequestError as error:
+            if self.fallback not in ("", path) and isinstance(error, DeniedError):
+                logger.warning("%s Reading GET %s in its place.", error.message, self.fallback)
+                yield from self._ask(reading, resource, self.fallback, params, seen)
+                return
             if self.is_documented or error.status not in (400, 422):
                 raise
             logger.warning("%s Reading the list without pages.", error.message)

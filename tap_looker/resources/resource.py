@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
@@ -27,6 +28,15 @@ ITEM_STATUSES = frozenset({400, 403, 404, 405, 409, 422, 500})
 def concerns_item(error: RequestError) -> bool:
     """Whether Looker's answer speaks of what was asked for, and not of the instance."""
     return error.status in ITEM_STATUSES or isinstance(error, BadResponseError)
+
+
+def is_older(release: str, since: str) -> bool:
+    """Whether a release of Looker (``25.4.12``) comes before another (``26.4``).
+
+    Where one is not known, it does not.
+    """
+    one, other = (tuple(map(int, re.findall(r"\d+", text)[:2])) for text in (release, since))
+    return bool(one and other) and one < other
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,9 @@ class Resource:
         keys: Primary key.
         access: Who may read it.
         default: Selected unless told otherwise: cheap, and there on every instance.
-        status: Of the endpoint: ``stable``, ``beta`` or ``alpha``.
+        status: Of the endpoint: ``stable``, ``beta``, ``alpha`` or ``deprecated``.
+        since: First release whose official client has the endpoint (``26.4``): some releases
+            before it may have it too. "" for those that every supported release has.
         cost_per: What one call buys, where that is neither a page nor everything.
         omit: Properties too heavy to ask for: neither in the schema nor in the answer.
         only: The properties that count, where the rest belongs to another stream.
@@ -82,6 +94,7 @@ class Resource:
     access: Access = EVERYONE
     default: bool = True
     status: str = "stable"
+    since: str = ""
     cost_per: str = ""
     omit: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
