@@ -14,6 +14,7 @@ from tap_looker.looker.response import segment
 from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.fields import rendered, tree
 from tap_looker.resources.kinds import Endpoint, Search
+from tap_looker.resources.resource import is_older
 from tap_looker.resources.table import BY_NAME
 
 if TYPE_CHECKING:
@@ -100,6 +101,9 @@ def report(
         billing = "db_query"
         if name in BY_NAME:
             resource = BY_NAME[name]
+            if name in wanted and resource.since and is_older(client.release, resource.since):
+                access = UNKNOWN
+                note = f"documented from release {resource.since} on, this is {client.release}"
             billing = resource.source.billing
             if name in wanted and access != NONE:
                 calls = resource.source.estimate_calls(counts, resource)
