@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 NAMES = [resource.name for resource in RESOURCES]
 OF_ACTIVITY = [activity.name for activity in ACTIVITIES]
-RELEASE = "26.12.14"
+RELEASE = "26.22.9"
 PROJECT_STREAMS = (
     "git_branches",
     "lookml_tests",

@@ -68,6 +68,7 @@ KEYS = {
     "/ssh_servers": ("ssh_server_id",),
     "/ssh_tunnels": ("tunnel_id",),
     "/timezones": ("value",),
+    "/user_login_lockouts": ("key",),
     "/user_login_lockouts/search": ("key",),
     "/users/{user_id}/attribute_values": ("user_attribute_id",),
 }
@@ -105,12 +106,21 @@ def paths_of(instance, template):
         "query_id": ("queries", "id"),
         "merge_query_id": ("merge_queries", "id"),
         "content_metadata_id": ("content_metadata", "id"),
+        "root_project_id": ("projects", "id"),
     }
     if "{explore_name}" in template:
         return [
             template.format(lookml_model_name=model["name"], explore_name=explore["name"])
             for model in instance.lookml_models
             for explore in model["explores"]
+        ]
+    if template == "/agents/lookml/{agent_id}":
+        return [template.format(agent_id=agent) for agent in instance.agent_lookml]
+    if "{user_message_id}" in template:
+        return [
+            template.format(conversation_id=conversation["id"], user_message_id=message["id"])
+            for conversation in instance.conversations
+            for message in conversation["messages"]
         ]
     (name,) = re.findall(r"{(\w+)}", template) or (None,)
     if name is None:

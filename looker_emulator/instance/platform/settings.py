@@ -15,17 +15,17 @@ def versions(_: Collections) -> list[Row]:
     """The release of Looker and the versions of its API."""
     return [
         {
-            "looker_release_version": "26.12.14",
+            "looker_release_version": "26.22.9",
             "current_version": {
                 "version": "4.0",
-                "full_version": "4.0.26.12",
+                "full_version": "4.0.26.22",
                 "status": "current",
                 "swagger_url": f"{HOST}/api/4.0/swagger.json",
             },
             "supported_versions": [
                 {
                     "version": "4.0",
-                    "full_version": "4.0.26.12",
+                    "full_version": "4.0.26.22",
                     "status": "current",
                     "swagger_url": f"{HOST}/api/4.0/swagger.json",
                 }
