@@ -47,19 +47,19 @@ class Parent:
         resource: Its name.
         fields: What a call takes from a row: column → field there, with a dot through a list
             (``explores.name``: a call for each item). Columns of the key go into the record.
-        skip_if: Field that, when true, leaves a row out.
+        skip_if: Fields that leave a row out, when one of them is true.
         batch_size: How many rows share a call, in which their one column is a list with commas.
     """
 
     resource: str
     fields: Mapping[str, str]
-    skip_if: str = ""
+    skip_if: tuple[str, ...] = ()
     batch_size: int = 1
 
     @property
     def wanted(self) -> Fields:
         """What is looked at of a row."""
-        return tree([*self.fields.values(), *filter(None, [self.skip_if])])
+        return tree([*self.fields.values(), *self.skip_if])
 
     def batches(self, reading: Reading) -> Iterator[list[Columns]]:
         """The columns for each call."""
@@ -69,7 +69,7 @@ class Parent:
     def _columns(self, reading: Reading) -> Iterator[Columns]:
         seen: set[str] = set()
         for row in itertools.chain.from_iterable(reading.read(self.resource, self.wanted)):
-            if self.skip_if and row.get(self.skip_if):
+            if any(row.get(name) for name in self.skip_if):
                 continue
             for values in itertools.product(
                 *(values_at(row, path) for path in self.fields.values())

@@ -143,6 +143,7 @@ def setting(_: Collections) -> list[Row]:
             "is_content_certification_enabled": True,
             "auto_certify_lookml_content": False,
             "ca_agent_observability": False,
+            "embed_vis_modernization_default": False,
             "mcp_tools": {
                 "enable_all": False,
                 **{
