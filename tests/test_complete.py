@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
+from pathlib import Path
 
 import pytest
 from looker_sdk.sdk.api40 import methods
@@ -11,6 +13,10 @@ from support import entries
 
 from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+import compare_sdk
+from compare_sdk import pattern
 
 # Collections that no stream reads, and why.
 EXCLUDED = {
@@ -129,18 +135,13 @@ FALLBACKS = {
 BESIDES = {"/folders/{}/looks", "/content_metadata", *FALLBACKS}
 
 
-def pattern(path):
-    return re.sub(r"\{\w*\}", "{}", path)
-
-
 def gets(*, of_lists):
     """Every GET of the official client that returns a list, or none: its method and path."""
-    source = inspect.getsource(methods)
-    found = re.finditer(
-        r"# GET (?P<path>\S+) -> (?P<type>.+)\n(?:(?!    def ).*\n)*?    def (?P<name>\w+)\(",
-        source,
-    )
-    return {one["name"]: one["path"] for one in found if ("Sequence" in one["type"]) is of_lists}
+    return {
+        name: one.path
+        for name, one in compare_sdk.operations(inspect.getsource(methods)).items()
+        if one.verb == "GET" and one.is_list is of_lists
+    }
 
 
 def collections():
