@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from looker_emulator.http import answers
 from looker_emulator.http.answers import Answer, Instead
@@ -102,7 +103,7 @@ class Rows:
         headers = {}
         if options.total_count_header:
             size = min(page.limit, options.page_cap or page.limit) if page.limit else page.limit
-            path = API + request.call.path
+            path = API + quote(request.call.path)
             headers = page._replace(limit=size).headers(path, query, len(rows))
             if options.link_alone:
                 headers.pop("x-total-count", None)
