@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from tap_looker.looker.response import ApiResponse
 
-WHERE_KEYS_ARE = "Admin → Users → Edit → API keys"
+WHERE_KEYS_ARE = (
+    "Admin → Users → Service Accounts → Edit User → API Keys; before Looker 26.8, Admin → Users → "
+    "Edit → API Keys; on Looker (Google Cloud core), also your own Account page"
+)
 WHERE_HOST_IS = "Admin → Platform → API"
 MAX_REFUSED = 2  # logins in a row whose tokens are refused before any request succeeds
 MAX_MARGIN = 60.0  # seconds before its expiry that a token is renewed
@@ -132,8 +135,9 @@ class LookerAuth(AuthBase):
         if status in (401, 404):
             return (
                 f"Looker does not accept the API key (HTTP {status} from POST {self._url}, its "
-                f"answer to a wrong key): check client_id and client_secret ({WHERE_KEYS_ARE}), "
-                f"and that api_host_url is the address of the API ({WHERE_HOST_IS})."
+                f"answer to a wrong key): check that api_host_url is the address of the API "
+                f"({WHERE_HOST_IS}), and check client_id and client_secret. Where Looker keeps them: "
+                f"{WHERE_KEYS_ARE}."
             )
         is_redirect = status is not None and 300 <= status < 400  # noqa: PLR2004
         if isinstance(error, BadResponseError) or is_redirect or status == 403:  # noqa: PLR2004
