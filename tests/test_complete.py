@@ -12,6 +12,7 @@ from looker_sdk.sdk.api40 import methods
 from support import entries
 
 from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.resources.resource import is_older
 from tap_looker.resources.table import RESOURCES
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
@@ -209,6 +210,14 @@ def test_the_stream_that_a_reason_names_has_the_column(method):
             column for one in entries().values() for column in one["schema"]["properties"]
         }
         assert name in known, reason
+
+
+def test_no_row_is_newer_than_the_official_client():
+    newest = compare_sdk.pinned()
+    for resource in RESOURCES:
+        if resource.since:
+            assert re.fullmatch(r"2\d\.\d+", resource.since), resource.name
+            assert not is_older(newest, resource.since), resource.name
 
 
 def test_every_path_of_the_table_is_one_of_the_official_client():

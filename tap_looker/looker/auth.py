@@ -135,8 +135,8 @@ class LookerAuth(AuthBase):
         if status in (401, 404):
             return (
                 f"Looker does not accept the API key (HTTP {status} from POST {self._url}, its "
-                f"answer to a wrong key): check that api_host_url is the address of the API "
-                f"({WHERE_HOST_IS}), and check client_id and client_secret. Where Looker keeps them: "
+                "answer to a wrong key): check that api_host_url is the address of the API "
+                f"({WHERE_HOST_IS}), and check client_id and client_secret. Where keys are: "
                 f"{WHERE_KEYS_ARE}."
             )
         is_redirect = status is not None and 300 <= status < 400  # noqa: PLR2004
