@@ -908,6 +908,34 @@ def test_releases_are_compared_as_numbers(release, since, older):
     assert is_older(release, since) is older
 
 
+def test_a_looker_that_refuses_names_of_later_properties_is_asked_for_all(runner_of, run):
+    """Asked for once with the names, then without: also where there is a call for each row."""
+    names = ("dashboards", "folders", "group_users", "roles", "users")
+    with Emulator(strict_fields=True) as emulator:
+        for row in (*emulator.instance.dashboards, *emulator.instance.folders):
+            row.pop("style", None)
+            row.pop("is_embed", None)
+        for user in emulator.instance.users:
+            user.pop("ui_state")
+        result = runner_of(emulator)(
+            catalog=selecting(*names, without={"users": {"url"}}), concurrency=1
+        ).succeeded()
+        pages = {"/dashboards/search": 3, "/folders/search": 2, "/users/search": 2}
+        assert {path: emulator.count(path) for path in pages} == pages
+        assert emulator.count("/groups/*/users") == len(emulator.instance.groups)
+    clean = run(catalog=selecting(*names)).succeeded()
+    for name in names:
+        assert keys(result, name) == keys(clean, name)
+    refused = [line for line in result.warnings if "Asking for all properties" in line]
+    assert [re.search(r"GET (\S+):", line)[1] for line in refused] == [*pages]
+
+
+def test_other_refusals_are_not_asked_again(run, emulator):
+    emulator.add_fault(Fault("status", "/folders/search", times=None, status=400))
+    assert failed(run(catalog=selecting("folders"))).keys() == {"folders"}
+    assert emulator.count("/folders/search") == 1
+
+
 def test_roles_come_with_their_users_counted(run, emulator):
     result = run(catalog=selecting("roles")).succeeded()
     counts = {one["id"]: one["user_count"] for one in result.records["roles"]}

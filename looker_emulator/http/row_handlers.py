@@ -71,6 +71,9 @@ class Rows:
         if not self.one:
             rows, headers = self._listed(request, rows)
         fields = parse_fields(request.query["fields"]) if request.query.get("fields") else None
+        unknown = {*(fields or ())} - {*self._shown(rows[0])} if rows else set()
+        if request.looker.options.strict_fields and unknown:
+            raise InvalidParameter(f"fields has unknown names: {', '.join(sorted(unknown))}")
         value: Any = [project(self._shown(row), fields) for row in rows]
         fault = request.fault
         if fault and fault.kind in ("null_nested", "drop_nested"):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -123,7 +124,8 @@ class Endpoint(Source):
         return self._for_each(reading, resource, self.parent)
 
     def _once(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
-        for page in self._ask(reading, resource, self.path, self._params(reading, resource, {})):
+        params = self._params(reading, resource, {})
+        for page in self._answers(reading, resource, self.path, params):
             yield self._completed(reading, resource, page, {})
 
     def _for_each(
@@ -132,15 +134,50 @@ class Endpoint(Source):
         def call(batch: list[Columns]) -> list[Row]:
             columns = batch[0] if len(batch) == 1 else _joined(batch)
             path = self.path.format(**{name: segment(value) for name, value in columns.items()})
-            pages = self._ask(reading, resource, path, self._params(reading, resource, columns))
+            params = self._params(reading, resource, columns)
+            pages = self._answers(reading, resource, path, params)
             rows = list(itertools.chain.from_iterable(pages))
             return self._completed(reading, resource, rows, columns)
 
         for _, rows in reading.each(resource.name, call, parent.batches(reading), split=_singles):
             yield rows
 
+    def _answers(
+        self,
+        reading: Reading,
+        resource: Resource,
+        path: str,
+        params: Mapping[str, Any],
+        *more: Any,
+    ) -> Iterator[list[Row]]:
+        """As :meth:`_ask`; without ``fields`` where a name in it is refused.
+
+        A release lacks the properties of later ones. What it does with their names in ``fields`` is
+        not documented; most likely it ignores them.
+        """
+        pages = self._ask(reading, resource, path, params, *more)
+        try:
+            first = next(pages, None)
+        except RequestError as error:
+            is_of_fields = error.status in (400, 422) and re.search(r"\bfields?\b", error.message)
+            if "fields" not in params or not is_of_fields:
+                raise
+            logger.warning("%s Asking for all properties.", error.message)
+            reading.whole.add(resource.name)
+            params = {name: value for name, value in params.items() if name != "fields"}
+            yield from self._ask(reading, resource, path, params, *more)
+            return
+        if first is not None:
+            yield first
+            yield from pages
+
     def _ask(
-        self, reading: Reading, resource: Resource, path: str, params: Mapping[str, Any]
+        self,
+        reading: Reading,
+        resource: Resource,
+        path: str,
+        params: Mapping[str, Any],
+        *more: Any,
     ) -> Iterator[list[Row]]:
         """The objects of one answer, or of its pages."""
         raise NotImplementedError
@@ -270,12 +307,11 @@ class Search(Endpoint):
 
     def _once(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
         """The list, and what is in the trash."""
-        params = self._params(reading, resource, {})
         passes = ({}, {"deleted": "true"}) if reading.reads_trash(resource) else ({},)
         seen: set[Any] = set()
         for narrowed, deleted in itertools.product(reading.folder_filters(resource), passes):
-            asked = {**params, **narrowed, **deleted}
-            for page in self._ask(reading, resource, self.path, asked, seen):
+            asked = {**self._params(reading, resource, {}), **narrowed, **deleted}
+            for page in self._answers(reading, resource, self.path, asked, seen):
                 rows = self._completed(reading, resource, page, {})
                 if deleted:
                     for row in rows:

@@ -148,6 +148,7 @@ class Reading(Protocol):
     Attributes:
         skipped: How many single items could not be read, by resource.
         refused: Why nested lists could not be read by themselves, by resource and list.
+        whole: Resources that are asked for with all properties, since a name was refused.
     """
 
     client: LookerClient
@@ -155,6 +156,7 @@ class Reading(Protocol):
     page_size: int
     skipped: Counter[str]
     refused: dict[tuple[str, str], RequestError]
+    whole: set[str]
 
     def want(
         self,
