@@ -88,6 +88,10 @@ def generate(row: Resource) -> dict[str, Any]:
         if key not in properties:
             raise SchemaError(f"{row.name}: {row.model} has no property {key!r} for its key")
         properties[key] = {**properties[key], "type": properties[key]["type"][0]}
+    columns = {name: column for column, name in row.renamed.items()}
+    if unknown := columns.keys() - properties.keys() | columns.keys() & row.keys:
+        raise SchemaError(f"{row.name}: {', '.join(unknown)} cannot be renamed")
+    properties = {columns.get(name, name): of for name, of in properties.items()}
     return {"type": "object", "properties": properties}
 
 

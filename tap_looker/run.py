@@ -8,12 +8,12 @@ import signal
 import threading
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.encoding.base import SingerMessageType
 
-from tap_looker import output
+from tap_looker import access, output
 from tap_looker.errors import (
     DeniedError,
     IncompleteError,
@@ -22,20 +22,24 @@ from tap_looker.errors import (
     OutputError,
     TokenError,
     in_words,
+    listed,
 )
-from tap_looker.looker.client import LookerClient
+from tap_looker.looker.client import READER, LookerClient
 from tap_looker.looker.concurrency import Cancelled, Prefetcher
+from tap_looker.progress import Progress, progress_for
 from tap_looker.redaction import redact
 from tap_looker.resources.extraction import Extraction
 from tap_looker.resources.resource import is_older
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from tap_looker.looker.response import Row
 
 logger = logging.getLogger("tap-looker")
+
+T = TypeVar("T")
 
 GRACE = 5.0  # seconds that an interrupted run may take to end by itself
 BILLED_AS = {"non_query": "admin call", "db_query": "query call", "login": "login"}
@@ -109,6 +113,7 @@ class Run:
         self._is_active = False
         self._unreadable: dict[str, LookerError] = {}
         self._failures: dict[str, _Failure] = {}
+        self._withheld: dict[str, list[str]] = {}
 
     @cached_property
     def client(self) -> LookerClient:
@@ -144,7 +149,18 @@ class Run:
                 stream.plan(extraction)
             except LookerError as error:
                 self._unreadable[stream.name] = error
+        access.plan(extraction)
         return extraction
+
+    @cached_property
+    def progress(self) -> Progress:
+        """What the run says while it goes on."""
+        writer = self.writer
+        return progress_for(
+            len(self._selected()),
+            self.client.calls_for,
+            lambda: getattr(writer, "record_count", 0),
+        )
 
     @cached_property
     def _prefetcher(self) -> Prefetcher[list[Row]]:
@@ -155,7 +171,7 @@ class Run:
             {
                 stream.name: partial(_raises, self._unreadable[stream.name])
                 if stream.name in self._unreadable
-                else partial(stream.pages, extraction)
+                else partial(_reading, stream, extraction)
                 for stream in streams
             },
             ahead=0 if is_trial else 2 * self.config["concurrency"],
@@ -199,14 +215,37 @@ class Run:
         if isinstance(failure, TokenError):
             return  # it is one error of all streams, and the last line says it
         logger.warning(
-            "%s could not be read whole; going on with the other streams.",
+            "%s could not be read completely; continuing with the other streams.",
             name,
             exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
         )
 
+    def stream_ended(self, name: str) -> None:
+        """Note what came of a stream, in a whole run."""
+        if not self._is_active:
+            return
+        note = ""
+        if name in self._failures:
+            note = self._failures[name].message
+        elif skipped := self.extraction.skipped.get(name):
+            note = f"{skipped} skipped"
+        self.progress.end(note)
+
     def has_failed(self, name: str) -> bool:
         """Whether a stream could not be read whole."""
         return name in self._failures
+
+    def sees_all(self, sources: Iterable[str]) -> bool:
+        """Whether the API key's user is known to get all rows of these resources."""
+        return access.sees_all(sources, self._permissions)
+
+    @cached_property
+    def _permissions(self) -> set[str] | None:
+        return self._in_background(partial(access.permissions_in_run, self.extraction))
+
+    def withhold_version(self, name: str, reason: str) -> None:
+        """Note why no ACTIVATE_VERSION is sent of a stream that has not failed."""
+        self._withheld.setdefault(reason, []).append(name)
 
     # From start to end
 
@@ -228,6 +267,7 @@ class Run:
             if len(self._unreadable) < len(self._selected()):
                 self._in_background(self.client.login)
             self._announce_cost()
+            self.progress.start()
             sync_all()
             self._end_with_state(state)
             self.writer.flush()
@@ -241,6 +281,7 @@ class Run:
             output.drop()
             raise LookerError("The target has stopped reading: see its own messages.") from None
         finally:
+            self.progress.close(self._closing())
             failed = self._summarise()
             self.close()
         for failure in self._failures.values():
@@ -249,7 +290,8 @@ class Run:
         if failed:
             read = len(self._selected()) - len(self._failures)
             raise IncompleteError(
-                f"{failed} stream(s) could not be read whole, {read} were: see the lines above."
+                f"{failed} of {failed + read} streams could not be read completely: see the errors "
+                "above."
             )
 
     def close(self) -> None:
@@ -291,13 +333,29 @@ class Run:
         if costly:
             logger.info("Streams read item by item: %s.", ", ".join(costly))
 
-    def _in_background(self, call: Callable[[], Any]) -> None:
+    def _in_background(self, call: Callable[[], T]) -> T:
         """Run a call that may take long where a signal can end the wait for it."""
-        for _ in Prefetcher({"": lambda: iter((call(),))}, 1, self._stop).open(""):
-            pass
+        (result,) = Prefetcher({"": lambda: iter((call(),))}, 1, self._stop).open("")
+        return result
+
+    def _closing(self) -> Iterator[str]:
+        """What the run has read, and of which streams the key may have seen a part only."""
+        yield self.progress.summary()
+        permissions = access.known_permissions(self.extraction)
+        if permissions is None or "administer" in permissions:
+            return
+        names = [stream.name for stream in self._selected() if stream.name not in self._failures]
+        partial = [name for name in names if not access.sees_all_of(name, permissions)]
+        if partial:
+            yield (
+                f"The API key's user is not an admin. These may hold only what that user sees: "
+                f"{listed(partial)}."
+            )
 
     def _summarise(self) -> int:
         """The last lines of a run that left something out; how many streams failed."""
+        for reason, names in self._withheld.items():
+            logger.warning("No ACTIVATE_VERSION for %s: %s", listed(names, len(names)), reason)
         failed = 0
         for name, failure in self._failures.items():
             if failure.is_of_all:
@@ -351,6 +409,12 @@ class Run:
         """The main thread hangs in a write to a target that does not read."""
         self.client.close()
         os._exit(128 + self._signal)
+
+
+def _reading(stream: RunStream, extraction: Extraction) -> Iterator[list[Row]]:
+    """The pages of a stream; runs on the thread that reads it, whose calls count for it."""
+    READER.set(stream.name)
+    return stream.pages(extraction)
 
 
 def _raises(error: Exception) -> Iterator[Any]:

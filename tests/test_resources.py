@@ -1366,3 +1366,22 @@ def test_a_row_without_its_key_fails_the_stream(run, emulator, name, spoil):
     assert ", ".join(keys_of(name)) in failed(result)[name]
     assert len(result.records["versions"]) == 1
     assert all(None not in key for key in keys(result, name))
+
+
+def test_a_renamed_column_is_asked_for_by_lookers_name(run, emulator):
+    rows = {row["key"]: row["version"] for row in emulator.instance.artifacts}
+    whole = run(catalog=selecting("artifacts")).succeeded()
+    assert {one["key"]: one["artifact_version"] for one in whole.records["artifacts"]} == rows
+    assert not whole.warnings
+    emulator.reset_calls()
+    part = run(catalog=selecting(only={"artifacts": {"artifact_version"}})).succeeded()
+    (fields,) = {
+        call.query["fields"]
+        for call in emulator.calls
+        if call.path.startswith("/artifact/") and call.path.endswith("/search")
+    }
+    assert "version" in fields.split(",")
+    assert {one["key"]: one["artifact_version"] for one in part.records["artifacts"]} == rows
+    without = run(catalog=selecting(without={"artifacts": {"artifact_version"}})).succeeded()
+    assert not any("version" in name for one in without.records["artifacts"] for name in one)
+    assert not without.warnings

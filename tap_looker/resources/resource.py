@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import abc
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from tap_looker.errors import BadResponseError
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_looker.errors import RequestError
     from tap_looker.looker.client import LookerClient
@@ -46,10 +46,12 @@ class Access:
     Attributes:
         permissions: Any one of them does. None: Looker shows all users what they may see.
         otherwise: What a user without them gets; "" where Looker denies it.
+        is_own: Every user gets only what is that user's own, an admin too.
     """
 
     permissions: tuple[str, ...] = ()
     otherwise: str = ""
+    is_own: bool = False
 
     def __str__(self) -> str:
         if not self.permissions:
@@ -85,6 +87,7 @@ class Resource:
         cost_per: What one call buys, where that is neither a page nor everything.
         omit: Properties too heavy to ask for: neither in the schema nor in the answer.
         only: The properties that count, where the rest belongs to another stream.
+        renamed: Properties that have another name in Looker, none of the key: column → name there.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Resource:
     cost_per: str = ""
     omit: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def added_columns(self) -> tuple[str, ...]:
@@ -138,7 +142,7 @@ class Source(abc.ABC):
         """
 
     @abc.abstractmethod
-    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:
+    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:
         """How many calls it takes, besides those of other resources; None if not known."""
 
 
@@ -192,6 +196,13 @@ class Reading(Protocol):
         """The answers for items asked for one by one, several at a time, in their order."""
 
 
+class Range(NamedTuple):
+    """A number that may be known in part."""
+
+    least: int
+    most: int
+
+
 class Counts(Protocol):
     """How many rows there are, for estimates."""
 
@@ -201,5 +212,16 @@ class Counts(Protocol):
     def of(self, name: str) -> int | None:
         """The rows of a resource; None where one call does not tell."""
 
-    def items(self, parent: str, paths: Iterable[str]) -> int | None:
-        """The rows of a resource, or the items of the lists in them that paths lead through."""
+    def distinct(
+        self, name: str, paths: Sequence[str], skip_if: Sequence[str] = ()
+    ) -> Range | None:
+        """How many different values rows have at some paths, without nulls; None if not known.
+
+        Args:
+            name: Of the resource.
+            paths: With dots, also through lists.
+            skip_if: Fields that leave a row out, when one of them is true.
+        """
+
+    def values(self, name: str, paths: Sequence[str]) -> set[tuple[Any, ...]] | None:
+        """The different values at some paths; None where one call does not give all rows."""

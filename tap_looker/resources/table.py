@@ -1,11 +1,13 @@
 """The table of REST resources, a row for each stream: the page to read first.
 
 A row holds values only. Paths, keys, paging and permissions are facts of Looker API 4.0 (its
-OpenAPI document). What the parts of a row mean is said in :mod:`~tap_looker.resources.resource` and
-:mod:`~tap_looker.resources.kinds`.
+OpenAPI document). See :mod:`~tap_looker.resources.resource` for the parts of a row and
+:mod:`~tap_looker.resources.kinds` for the kinds of sources.
 """
 
 from __future__ import annotations
+
+import itertools
 
 from tap_looker.resources.harvest import CONTENT_METADATA, QUERIES, LookmlDashboards
 from tap_looker.resources.kinds import Get, List, Nested, Parent, Search, Single
@@ -40,7 +42,8 @@ CONTENT = (
     Resource("alert_notifications", "AlertNotifications",
              Search("/alert_notifications", sorts="", supports_fields=False),
              keys=("notification_id",),
-             access=Access((), "only the user's own notifications of the last 7 days"),
+             access=Access((), "only the user's own notifications of the last 7 days",
+                           is_own=True),
              default=False),
     Resource("boards", "Board", Search("/boards/search")),
     Resource("board_sections", "BoardSection", List("/board_sections")),
@@ -51,7 +54,7 @@ CONTENT = (
                   params={"content_metadata_id": "{content_metadata_id}"},
                   parent=Parent("content_metadata", {"content_metadata_id": "id"},
                                 skip_if=("inherits",))),
-             default=False, cost_per="item with access of its own"),
+             default=False, cost_per="item with its own access settings"),
     Resource("content_favorites", "ContentFavorite",
              Search("/content_favorite/search", params={"user_id": "{user_id}"},
                     parent=Parent("users", {"user_id": "id"}, skip_if=("is_disabled",),
@@ -280,20 +283,21 @@ PREVIEW = (
                  supports_fields=False, billing="db_query"), keys=("agent_id",), default=False,
              status="beta", since="26.18", cost_per="agent made in Looker"),
     Resource("conversations", "Conversation", Search("/conversations/search"),
-             access=Access((), "only the user's own conversations"), default=False, status="beta",
-             since="26.4", omit=("messages",)),
+             access=Access((), "only the user's own conversations", is_own=True), default=False,
+             status="beta", since="26.4", omit=("messages",)),
     Resource("conversation_messages", "ConversationMessage",
              List("/conversations/{conversation_id}/messages",
                   parent=Parent("conversations", {"conversation_id": "id"}), billing="db_query"),
-             keys=("conversation_id", "id"), access=Access((), "only the user's own conversations"),
-             default=False, status="beta", since="26.4", cost_per="conversation"),
+             keys=("conversation_id", "id"),
+             access=Access((), "only the user's own conversations", is_own=True), default=False,
+             status="beta", since="26.4", cost_per="conversation"),
     Resource("conversation_message_responses", "ConversationMessage",
              List("/conversations/{conversation_id}/messages/{user_message_id}/responses",
                   parent=Parent("conversation_messages", {"conversation_id": "conversation_id",
                                                           "user_message_id": "id"}),
                   billing="db_query"), keys=("conversation_id", "user_message_id", "id"),
-             access=Access((), "only the user's own conversations"), default=False, status="beta",
-             since="26.18", cost_per="message"),
+             access=Access((), "only the user's own conversations", is_own=True), default=False,
+             status="beta", since="26.18", cost_per="message"),
     Resource("content_summary", "ContentSummary", Search("/content_summary", sorts=""),
              access=Access((), "what that user may see, and that user's own views, favorites and "
                                "schedules"), default=False, status="alpha", since="25.0"),
@@ -303,7 +307,7 @@ PREVIEW = (
     Resource("artifacts", "Artifact",
              Search("/artifact/{namespace}/search", sorts="",
                     parent=Parent("artifact_namespaces", {"namespace": "namespace"})),
-             keys=("namespace", "key"),
+             keys=("namespace", "key"), renamed={"artifact_version": "version"},
              access=Access((), "nothing, but for extensions made by Looker"), default=False,
              status="alpha", cost_per="namespace"),
     Resource("artifact_usage", "ArtifactUsage", Single("/artifact/usage"), keys=("host",),
@@ -313,5 +317,12 @@ PREVIEW = (
 
 # fmt: on
 
-RESOURCES = CONTENT + ACCESS + LOOKML + PLATFORM + PREVIEW
+GROUPS = {
+    "Content": CONTENT,
+    "People and access": ACCESS,
+    "LookML": LOOKML,
+    "Platform": PLATFORM,
+    "Beta and alpha": PREVIEW,
+}
+RESOURCES = tuple(itertools.chain.from_iterable(GROUPS.values()))
 BY_NAME = {resource.name: resource for resource in RESOURCES}

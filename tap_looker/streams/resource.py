@@ -7,11 +7,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from tap_looker import schemas
-from tap_looker.errors import BadResponseError
+from tap_looker.errors import BadResponseError, listed
 from tap_looker.looker.paging import identity
 from tap_looker.streams.base import LookerStream
 from tap_looker.streams.conform import compiled
-from tap_looker.values import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,15 +39,32 @@ class ResourceStream(LookerStream):
         """Ask for the selected properties alone, where some are not or the row leaves some out."""
         resource = self.resource
         fields = self.selected_fields(all_named=bool(resource.omit or resource.only))
+        if fields is not None:
+            fields = {resource.renamed.get(name, name): below for name, below in fields.items()}
         kept = [name for name in resource.source.own_lists if fields is None or name in fields]
         extraction.want(self.name, fields, lists=kept)
 
+    def sources(self, extraction: Extraction) -> set[str]:
+        """The resource, and those that are read for it."""
+        return extraction.sources(self.name)
+
+    def why_partial(self, extraction: Extraction) -> str:
+        """A setting keeps rows out, or items could not be read, here or in what is read before."""
+        if setting := extraction.narrowed_by(self.name):
+            return f"{setting} keeps some of their rows out."
+        if extraction.has_skipped(self.name):
+            return "some items were skipped, and may still exist."
+        return ""
+
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
-        """The rows of the collection; what is left out of them does not wait in memory."""
+        """The rows of the collection by column; what is left out does not wait in memory."""
         for page in extraction.read(self.name):
             for row in page:
                 for name in self.resource.omit:
                     row.pop(name, None)
+                for column, name in self.resource.renamed.items():
+                    if name in row:
+                        row[column] = row.pop(name)
             yield page
 
     def records(self, rows: Iterator[Row]) -> Iterator[Row]:
@@ -73,7 +89,7 @@ class ResourceStream(LookerStream):
             # Once per stream: a newer Looker sends more properties.
             if unknown:
                 self.logger.warning(
-                    "Properties that are not in the schema, and left out: %s.", listed(unknown)
+                    "Left out, as the schema does not have them: %s.", listed(unknown)
                 )
             misfits.warn(self.logger)
 
