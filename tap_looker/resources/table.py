@@ -299,8 +299,9 @@ PREVIEW = (
              access=Access((), "only the user's own conversations", is_own=True), default=False,
              status="beta", since="26.18", cost_per="message"),
     Resource("content_summary", "ContentSummary", Search("/content_summary", sorts=""),
-             access=Access((), "what that user may see, and that user's own views, favorites and "
-                               "schedules"), default=False, status="alpha", since="25.0"),
+             access=Access((), "what that user may see, with the user's own views, favorites and "
+                               "schedules", is_own=True),
+             default=False, status="alpha", since="25.0"),
     Resource("artifact_namespaces", "ArtifactNamespace", Search("/artifact/namespaces", sorts=""),
              keys=("namespace",), access=Access((), "nothing, but for extensions made by Looker"),
              default=False, status="alpha"),
