@@ -239,10 +239,15 @@ TELLING = {"current_user": ("id", "role_ids"), "roles": ("id", "permission_set")
 """What says who an admin is, where a run reads it anyway."""
 
 
-def plan(extraction: Extraction) -> None:
-    """Say that :func:`permissions_in_run` will look at what is read anyway."""
+def plan(extraction: Extraction, *, more_fields: bool) -> None:
+    """Say that the permissions of the key's user will be looked at, where they are read anyway.
+
+    Args:
+        extraction: Of the run.
+        more_fields: Also where fields that tell are not selected.
+    """
     for name, fields in TELLING.items():
-        if name in extraction.wanted:
+        if extraction.reads(name, fields) or (more_fields and name in extraction.wanted):
             extraction.want(name, tree(fields), trash=False)
 
 
@@ -282,7 +287,7 @@ def permissions_in_run(extraction: Extraction) -> set[str] | None:
 
 def known_permissions(extraction: Extraction) -> set[str] | None:
     """What the user's own roles permit, if the run has read these anyway; else None."""
-    if not TELLING.keys() <= extraction.wanted:
+    if not all(extraction.reads(name, fields) for name, fields in TELLING.items()):
         return None
     try:
         me, roles = (

@@ -149,7 +149,7 @@ class Run:
                 stream.plan(extraction)
             except LookerError as error:
                 self._unreadable[stream.name] = error
-        access.plan(extraction)
+        access.plan(extraction, more_fields=self.config["emit_activate_version_messages"])
         return extraction
 
     @cached_property

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from looker_emulator.http import answers
 from looker_emulator.http.answers import Answer, Instead
-from looker_emulator.http.faults import without_nested
+from looker_emulator.http.faults import altered
 from looker_emulator.http.listing import (
     InvalidParameter,
     Page,
@@ -75,10 +75,7 @@ class Rows:
         if request.looker.options.strict_fields and unknown:
             raise InvalidParameter(f"fields has unknown names: {', '.join(sorted(unknown))}")
         value: Any = [project(self._shown(row), fields) for row in rows]
-        fault = request.fault
-        if fault and fault.kind in ("null_nested", "drop_nested"):
-            drop = fault.kind == "drop_nested"
-            value = without_nested(value, frozenset(fault["names"]), drop=drop)
+        value = altered(value, request.fault)
         return answers.json(value[0] if self.one else value, **headers)
 
     def _listed(self, request: Request, rows: list[Row]) -> tuple[list[Row], dict[str, str]]:
