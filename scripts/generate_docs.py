@@ -213,7 +213,7 @@ def stream_table(rows: Iterable[Resource]) -> list[str]:
         ("Stream", "Endpoint", "Key", "Calls", "Needs", "Default"),
         [
             (
-                f"`{row.name}`" + ("" if row.status == "stable" else f" ({row.status})"),
+                f"`{row.name}`" + maturity(row),
                 endpoint(row),
                 ", ".join(f"`{key}`" for key in row.keys),
                 cost(row),
@@ -223,6 +223,13 @@ def stream_table(rows: Iterable[Resource]) -> list[str]:
             for row in rows
         ],
     )
+
+
+def maturity(row: Resource) -> str:
+    """What is not so of every stream: the status of its endpoint, and since when Looker has it."""
+    since = f"since {row.since}" if row.since else ""
+    noted = ", ".join(filter(None, ["" if row.status == "stable" else row.status, since]))
+    return f" ({noted})" if noted else ""
 
 
 def activity_table() -> list[str]:

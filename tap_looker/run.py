@@ -30,6 +30,7 @@ from tap_looker.looker.session import Connection
 from tap_looker.progress import Progress, progress_for
 from tap_looker.redaction import redact
 from tap_looker.resources.extraction import Extraction
+from tap_looker.resources.resource import is_older
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -51,6 +52,7 @@ class RunStream(Protocol):
     name: str
     permission: str
     status: str
+    since: str
     cost_per: str
     is_read_alone: bool
     ABORT_AT_RECORD_COUNT: int | None
@@ -381,21 +383,17 @@ class Run:
     def _why_denied(self, name: str) -> str:
         """Looker says 404 both to a missing permission and to what a release does not have."""
         stream = next(one for one in self._selected() if one.name == name)
+        release = "" if self._stop.is_set() else self.client.release
+        if is_older(release, stream.since):
+            return (
+                f"This Looker ({release}) may not have it: it is documented from release "
+                f"{stream.since} on."
+            )
         kind = "" if stream.status == "stable" else f", {stream.status} in the API"
         return (
             f"Either the API key's user may not read it ({stream.permission}), or this instance, "
-            f"release {self._release}, does not have it{kind}."
+            f"release {release or 'unknown'}, does not have it{kind}."
         )
-
-    @cached_property
-    def _release(self) -> str:
-        if self._stop.is_set():
-            return "unknown"
-        try:
-            versions = self.client.get("/versions", billing="none").data
-            return str(versions["looker_release_version"])
-        except (LookerError, LookupError, TypeError, Cancelled):
-            return "unknown"
 
     # Signals
 

@@ -17,6 +17,7 @@ from tap_looker.errors import LookerError, SettingsError
 from tap_looker.files import read_text
 from tap_looker.looker import certificates
 from tap_looker.looker.address import api_host, has_more
+from tap_looker.looker.auth import WHERE_KEYS_ARE
 from tap_looker.looker.retry import MAX_RETRY_TIME
 from tap_looker.looker.session import checked_headers
 from tap_looker.queries import definitions
@@ -54,7 +55,10 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         required=True,
         secret=True,
         title="Client ID",
-        description="Client ID of an API key: Admin → Users → Edit → API keys.",
+        description=(
+            "Client ID of an API key, ideally of a service account that nothing else uses. Where "
+            f"keys are: {WHERE_KEYS_ARE}."
+        ),
     ),
     th.Property(
         "client_secret",
@@ -164,8 +168,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         allowed_values=["fail", "skip"],
         title="On denied",
         description=(
-            "What happens to a stream that the API key may not read: fail (the run ends with an "
-            "error, after the other streams) or skip (a warning)."
+            "What happens to a stream that the API key may not read or this Looker does not have: "
+            "fail (the run ends with an error, after the other streams) or skip (a warning)."
         ),
     ),
     th.Property(

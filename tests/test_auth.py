@@ -244,7 +244,14 @@ def test_wrong_credentials(runner_of, html):
     with Emulator(html_404=html) as emulator:
         error = ended_in_one_line(runner_of(emulator)(client_secret="wrong"))
         assert emulator.count("/login") == len(emulator.calls) == 1
-    for hint in ("client_id", "client_secret", "API keys", "404"):
+    for hint in (
+        "client_id",
+        "client_secret",
+        "API Keys",
+        "Service Accounts",
+        "Account page",
+        "404",
+    ):
         assert hint in error
     assert "wrong" not in error.replace("wrong key", "")
 

@@ -198,7 +198,7 @@ ENDPOINTS = (
     Endpoint("/looks/search", "looks", 7, ("queries",)),
     Endpoint("/lookml_models", "lookml_models", 1, ("explores",)),
     Endpoint("/projects", "projects", 1),
-    Endpoint("/roles/search", "roles", 1),
+    Endpoint("/roles/search/with_user_count", "roles", 1),
     Endpoint("/users/search", "users", 3, ("user_sessions",)),
     Endpoint("/folders/*/looks", "queries", 5, each=True),
     Endpoint("/lookml_models/*/explores/*", "explores", 13, (*LOOKS,), each=True),

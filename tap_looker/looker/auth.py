@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from tap_looker.looker.response import ApiResponse
 
-WHERE_KEYS_ARE = "Admin → Users → Edit → API keys"
+WHERE_KEYS_ARE = (
+    "Admin → Users → Service Accounts → Edit User → API Keys; before Looker 26.8, Admin → Users → "
+    "Edit → API Keys; on Looker (Google Cloud core), also your own Account page"
+)
 WHERE_HOST_IS = "Admin → Platform → API"
 WANT_CERTIFICATE = frozenset((400, 401, 403, 495, 496))  # the last two are nginx's own
 MAX_REFUSED = 2  # logins in a row whose tokens are refused before any request succeeds
@@ -133,8 +136,9 @@ class LookerAuth(AuthBase):
         if status in (401, 404) and error.is_lookers:
             return (
                 f"Looker does not accept the API key (HTTP {status} from POST {self._url}, its "
-                f"answer to a wrong key): check client_id and client_secret ({WHERE_KEYS_ARE}), "
-                f"and that api_host_url is the address of the API ({WHERE_HOST_IS})."
+                "answer to a wrong key): check that api_host_url is the address of the API "
+                f"({WHERE_HOST_IS}), and check client_id and client_secret. Where keys are: "
+                f"{WHERE_KEYS_ARE}."
             )
         if status == 403 and error.is_lookers:  # noqa: PLR2004
             return f"{error.message} Looker itself denies the login: ask its admin why."

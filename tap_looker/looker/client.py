@@ -19,10 +19,11 @@ import time
 from collections import Counter
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from tap_looker.errors import NO_SPACE, BudgetError, LoginError, RequestError
+from tap_looker.errors import NO_SPACE, BudgetError, LoginError, LookerError, RequestError
 from tap_looker.looker import json_stream, paging, retry, session
 from tap_looker.looker.auth import LookerAuth
 from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool
@@ -125,7 +126,7 @@ class LookerClient:
         """One GET below ``/api/4.0``, with its retries; `repeat_faults`: after a 500, too.
 
         Raises:
-            DeniedError: 403 or 404.
+            DeniedError: 403, 404 or 405.
             RequestError: Anything else that lasts.
         """
         return self._request(
@@ -136,6 +137,15 @@ class LookerClient:
             receive=self._answer,
             repeat_faults=repeat_faults,
         )
+
+    @cached_property
+    def release(self) -> str:
+        """The instance's release (``26.22.14``); "" where it does not tell. Not billed."""
+        try:
+            answer = self.get("/versions", {"fields": "looker_release_version"}, billing="none")
+            return str(answer.data["looker_release_version"])
+        except (LookerError, LookupError, TypeError, Cancelled):
+            return ""
 
     def post(
         self,

@@ -263,7 +263,7 @@ def failure(what: str, response: requests.Response, body: bytes) -> LookerError 
         )
     message = f"{what}: HTTP {status}{_error_detail(body)}."
     is_lookers = has_lookers_form(body)
-    if status in (403, 404):
+    if status in (403, 404, 405):
         return DeniedError(message, status, is_lookers=is_lookers)
     kind = TimedOutError if status in TIMEOUT_STATUSES else RequestError
     error = kind(message, status, is_lookers=is_lookers)

@@ -51,6 +51,7 @@ class Extraction:
     Attributes:
         skipped: How many single items could not be read, by resource.
         refused: Why nested lists could not be read by themselves, by resource and list.
+        whole: Resources that are asked for with all properties, since a name was refused.
         page_size: Rows per page.
         host: Of the instance.
     """
@@ -80,6 +81,7 @@ class Extraction:
         # One for each: who reads dashboards holds theirs, and waits for the folders.
         self._members_locks = {name: threading.Lock() for name in ("folders", "dashboards")}
         self.refused: dict[tuple[str, str], RequestError] = {}
+        self.whole: set[str] = set()
         self.host = urlsplit(client.base_url).netloc
         self._fields: dict[str, Fields | None] = {}
         self._lists: dict[str, set[str]] = {}
@@ -302,7 +304,7 @@ class Extraction:
 
     def fields_of(self, resource: Resource) -> Fields | None:
         """The fields that are wanted of a resource; None for all."""
-        return self._fields[resource.name]
+        return None if resource.name in self.whole else self._fields[resource.name]
 
     def reads_trash(self, resource: Resource) -> bool:
         """Whether deleted rows are wanted too."""

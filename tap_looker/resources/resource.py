@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
@@ -26,6 +27,15 @@ ITEM_STATUSES = frozenset({400, 403, 404, 405, 409, 422, 500})
 def concerns_item(error: RequestError) -> bool:
     """Whether Looker's answer speaks of what was asked for, and not of the instance."""
     return error.status in ITEM_STATUSES or isinstance(error, BadResponseError)
+
+
+def is_older(release: str, since: str) -> bool:
+    """Whether a release of Looker (``25.4.12``) comes before another (``26.4``).
+
+    Where one is not known, it does not.
+    """
+    one, other = (tuple(map(int, re.findall(r"\d+", text)[:2])) for text in (release, since))
+    return bool(one and other) and one < other
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,9 @@ class Resource:
         keys: Primary key.
         access: Who may read it.
         default: Selected unless told otherwise: cheap, and there on every instance.
-        status: Of the endpoint: ``stable``, ``beta`` or ``alpha``.
+        status: Of the endpoint: ``stable``, ``beta``, ``alpha`` or ``deprecated``.
+        since: First release whose official client has the endpoint (``26.4``): some releases
+            before it may have it too. "" for those that every supported release has.
         cost_per: What one call buys, where that is neither a page nor everything.
         omit: Properties too heavy to ask for: neither in the schema nor in the answer.
         only: The properties that count, where the rest belongs to another stream.
@@ -84,6 +96,7 @@ class Resource:
     access: Access = EVERYONE
     default: bool = True
     status: str = "stable"
+    since: str = ""
     cost_per: str = ""
     omit: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
@@ -137,12 +150,14 @@ class Reading(Protocol):
 
     Attributes:
         refused: Why nested lists could not be read by themselves, by resource and list.
+        whole: Resources that are asked for with all properties, since a name was refused.
     """
 
     client: LookerClient
     host: str
     page_size: int
     refused: dict[tuple[str, str], RequestError]
+    whole: set[str]
 
     def want(
         self,
@@ -197,13 +212,15 @@ class Counts(Protocol):
     def of(self, name: str) -> int | None:
         """The rows of a resource; None where one call does not tell."""
 
-    def distinct(self, name: str, paths: Sequence[str], skip_if: str = "") -> Range | None:
+    def distinct(
+        self, name: str, paths: Sequence[str], skip_if: Sequence[str] = ()
+    ) -> Range | None:
         """How many different values rows have at some paths, without nulls; None if not known.
 
         Args:
             name: Of the resource.
             paths: With dots, also through lists.
-            skip_if: Field that, when true, leaves a row out.
+            skip_if: Fields that leave a row out, when one of them is true.
         """
 
     def values(self, name: str, paths: Sequence[str]) -> set[tuple[Any, ...]] | None:
