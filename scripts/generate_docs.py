@@ -25,7 +25,8 @@ import benchmarks  # noqa: E402
 from tap_looker.queries.columns import column_name  # noqa: E402
 from tap_looker.queries.system_activity import ACTIVITIES, Activity  # noqa: E402
 from tap_looker.resources import table as resources  # noqa: E402
-from tap_looker.resources.kinds import Composite, Nested, Search  # noqa: E402
+from tap_looker.resources.flat import Flat  # noqa: E402
+from tap_looker.resources.kinds import Composite, Search  # noqa: E402
 from tap_looker.resources.table import RESOURCES  # noqa: E402
 from tap_looker.tap import TapLooker  # noqa: E402
 
@@ -235,17 +236,17 @@ def activity_table() -> list[str]:
 def endpoint(row: Resource) -> str:
     """Where the rows come from."""
     source = row.source
-    if isinstance(source, Nested):
-        return f"inside `{source.resource}`"
+    if isinstance(source, Flat):
+        return f"inside {parents(source)}"
     return source.places if isinstance(source, Composite) else f"`{source.path}`"
 
 
 def cost(row: Resource) -> str:
     """How many calls a stream costs, besides the streams whose rows it has to read first."""
     source = row.source
-    if isinstance(source, Nested):
-        shared = f"none besides `{source.resource}`"
-        return f"1 per {row.cost_per}, shared with `{source.resource}`" if row.cost_per else shared
+    if isinstance(source, Flat):
+        shared = f"none besides {parents(source)}"
+        return f"1 per {row.cost_per}, shared with {parents(source)}" if row.cost_per else shared
     if row.cost_per:
         calls = f"1 per {row.cost_per}"
     elif isinstance(source, Search):
@@ -256,6 +257,11 @@ def cost(row: Resource) -> str:
         calls += ", the trash apart"
     before = ", ".join(f"`{name}`" for name in reads(row))
     return calls + BILLED[source.billing] + (f", besides {before}" if before else "")
+
+
+def parents(source: Flat) -> str:
+    """The streams whose rows hold those of another."""
+    return ", ".join(f"`{name}`" for name in source.reads())
 
 
 def reads(row: Resource) -> list[str]:

@@ -35,8 +35,9 @@ from looker_sdk.sdk.api40 import models
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
 
-from tap_looker.resources.kinds import Endpoint, Nested, Search  # noqa: E402
-from tap_looker.resources.resource import Resource  # noqa: E402, TC001
+from tap_looker.resources.flat import Derived, Nested  # noqa: E402
+from tap_looker.resources.kinds import Endpoint, Search  # noqa: E402
+from tap_looker.resources.resource import Column, Resource  # noqa: E402
 from tap_looker.resources.table import RESOURCES  # noqa: E402
 from tap_looker.schemas import LEFT_OUT, WRITE_ONLY  # noqa: E402
 
@@ -80,6 +81,8 @@ def generate(row: Resource) -> dict[str, Any]:
     properties |= {name: of_model[name] for name in left}
     if isinstance(row.source, Search) and row.source.has_trash:
         properties.setdefault("deleted", DELETED)
+    for name, computed in row.computed.items():
+        properties[name] = of_column(computed.column, "Computed. ")
     for key in row.keys:
         if key not in properties:
             raise SchemaError(f"{row.name}: {row.model} has no property {key!r} for its key")
@@ -90,14 +93,26 @@ def generate(row: Resource) -> dict[str, Any]:
 def added(row: Resource, name: str) -> dict[str, Any]:
     """The schema of a property that the rows do not have: a key of what they belong to."""
     source, path, above = row.source, "", ""
+    if isinstance(source, Derived):
+        return of_column(source.columns[name])
+    if isinstance(source, Nested):
+        if name == source.position:
+            return of_column(Column("Place in the list, from 0", "integer"))
+        above = source.resource
     if isinstance(source, Endpoint) and source.parent:
         path, above = source.parent.fields.get(name, ""), source.parent.resource
     if isinstance(source, (Endpoint, Nested)):
         path = path or source.include_from_parent.get(name, "")
-    if isinstance(source, Nested):
-        above = source.resource
     of = f", {path.rpartition('.')[2]} of {above}" if path and above else ""
-    return {"type": ["string", "null"], "description": f"{name.replace('_', ' ').capitalize()}{of}"}
+    return of_column(Column(f"{name.replace('_', ' ').capitalize()}{of}"))
+
+
+def of_column(column: Column, mark: str = "") -> dict[str, Any]:
+    """The schema of a column that no model has."""
+    schema: dict[str, Any] = {"type": [column.type, "null"]}
+    if column.format:
+        schema["format"] = column.format
+    return {**schema, "description": mark + column.description}
 
 
 def object_of(model: type, within: tuple[type, ...] = ()) -> dict[str, Any]:

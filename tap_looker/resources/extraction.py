@@ -116,16 +116,22 @@ class Extraction:
         """Names of all that will be read, whether for itself or for others."""
         return set(self._readers)
 
-    def read(self, name: str, fields: Fields | None = None) -> Iterator[list[Row]]:
+    def read(
+        self, name: str, fields: Fields | None = None, *, whole: bool = False
+    ) -> Iterator[list[Row]]:
         """The rows of a source, page by page, from the start.
 
         Args:
             name: Of the resource.
             fields: What the reader looks at; the rows may hold more.
+            whole: All of it, whatever folders and models the settings name.
 
         Raises:
             RequestError: It cannot be read whole.
         """
+        if whole:
+            yield from self._whole(name, fields)
+            return
         inside = self._is_inside(name)
         missing = set(self._models if name == "lookml_models" else ())
         if fields is not None and name in MEMBERSHIP:

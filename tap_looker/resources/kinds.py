@@ -5,8 +5,9 @@
     Search      a list that is paged with limit and offset
     List        a list that comes in one piece
     Get         one object
-    Nested      lists inside the rows of another resource: no calls of its own
     Composite   rows gathered from several places, by functions of its own
+    Nested      lists inside the rows of another resource: no calls of its own (in ``flat``)
+    Derived     rows made of what others read: no calls of its own (in ``flat``)
 
 An endpoint of the first three may be asked once for each row of a :class:`Parent`.
 """
@@ -176,9 +177,7 @@ class Endpoint(Source):
     ) -> list[Row]:
         """The rows that count, with the columns that Looker does not put on them."""
         if self.records_path:
-            rows = _exploded(
-                reading, resource, rows, self.records_path, self.include_from_parent, is_answer=True
-            )
+            rows = _exploded(reading, resource, rows, self.records_path, self.include_from_parent)
         added = self.added_columns(resource.keys)
         for row in rows:
             for name in added:
@@ -314,54 +313,6 @@ class Search(Endpoint):
 
 
 @dataclass(frozen=True)
-class Nested(Source):
-    """Lists inside the rows of another resource.
-
-    Attributes:
-        resource: Name of the other resource.
-        records_path: The lists, with dots through objects.
-        include_from_parent: What a row takes from the one around it: column → field there.
-        needed_fields: Of the rows around, for warnings.
-    """
-
-    resource: str
-    records_path: tuple[str, ...]
-    include_from_parent: Mapping[str, str] = field(default_factory=dict)
-
-    def added_columns(self, keys: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
-        """What a row takes along."""
-        return tuple(self.include_from_parent)
-
-    def plan(self, reading: Reading) -> None:
-        """Read the rows around, with the lists in them."""
-        heads = {path.partition(".")[0] for path in self.records_path}
-        reading.want(self.resource, self._wanted, lists=heads)
-
-    @property
-    def _wanted(self) -> Fields:
-        return tree(["id", *self.include_from_parent.values(), *self.records_path])
-
-    def pages(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
-        """The rows of the lists."""
-        came = False
-        for page in reading.read(self.resource, self._wanted):
-            came = came or any(
-                isinstance(value_at(row, path), list) for row in page for path in self.records_path
-            )
-            if page and not came:
-                for path in self.records_path:
-                    if error := reading.refused.get((self.resource, path)):
-                        raise error
-            rows = _exploded(reading, resource, page, self.records_path, self.include_from_parent)
-            page.clear()
-            yield rows
-
-    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:  # noqa: ARG002
-        """None of its own."""
-        return 0
-
-
-@dataclass(frozen=True)
 class Composite(Source):
     """Rows gathered from several places.
 
@@ -393,20 +344,17 @@ class Composite(Source):
 def _exploded(
     reading: Reading,
     resource: Resource,
-    around: Iterable[Row],
+    around: list[Row],
     paths: Iterable[str],
     include: Mapping[str, str],
-    *,
-    is_answer: bool = False,
 ) -> list[Row]:
-    """The rows of the lists inside objects; null or absent is not empty."""
+    """The rows of the lists inside the objects of an answer; null or absent is not empty."""
     rows: list[Row] = []
-    around = list(around)
     for one in around:
         lists = [value for path in paths if isinstance(value := value_at(one, path), list)]
         if not lists:
             missing = " or ".join(paths)
-            if is_answer and len(around) == 1:
+            if len(around) == 1:
                 raise BadResponseError(f"{resource.name}: the answer has no {missing}.")
             reading.skipped[resource.name] += 1
             name = identity(one, ("id",)) or identity(one, ("name",)) or "an object"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from tap_looker.errors import BadResponseError
@@ -55,6 +55,38 @@ DEVELOPERS = Access(("develop",))
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column that no model of Looker's has.
+
+    Attributes:
+        description: For the schema.
+        type: JSON type; it may be null unless it is in the key.
+        format: ``date-time``, or "".
+    """
+
+    description: str
+    type: str = "string"
+    format: str = ""
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A column that is worked out from the rows.
+
+    Attributes:
+        column: For the schema, which marks it.
+        needs: What of a row it is made of, as paths.
+        make: Gives what works it out, once what `wants` asks for can be read.
+        wants: Says which resources have to be read first.
+    """
+
+    column: Column
+    needs: tuple[str, ...]
+    make: Callable[[Reading], Callable[[Row], Any]]
+    wants: Callable[[Reading], None] = lambda _: None
+
+
+@dataclass(frozen=True)
 class Resource:
     """A resource of API 4.0 and the stream that it becomes.
 
@@ -73,6 +105,8 @@ class Resource:
         cost_per: What one call buys, where that is neither a page nor everything.
         omit: Properties too heavy to ask for: neither in the schema nor in the answer.
         only: The properties that count, where the rest belongs to another stream.
+        computed: Columns that are worked out from the rows.
+        unix_times: Properties that hold Unix seconds, which become times.
     """
 
     name: str
@@ -85,6 +119,8 @@ class Resource:
     cost_per: str = ""
     omit: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    computed: Mapping[str, Computed] = field(default_factory=dict)
+    unix_times: tuple[str, ...] = ()
 
     @property
     def added_columns(self) -> tuple[str, ...]:
@@ -93,7 +129,7 @@ class Resource:
 
 
 class Source(abc.ABC):
-    """Where the rows of a resource come from. Each kind of source is a class in ``kinds``.
+    """Where the rows of a resource come from. The kinds are classes in ``kinds`` and ``flat``.
 
     Attributes:
         billing: How Looker bills the calls (``x-looker-activity-type`` in the OpenAPI document):
@@ -153,8 +189,10 @@ class Reading(Protocol):
     ) -> None:
         """Say that a resource will be read once more."""
 
-    def read(self, name: str, fields: Fields | None = None) -> Iterator[list[Row]]:
-        """The rows of another resource."""
+    def read(
+        self, name: str, fields: Fields | None = None, *, whole: bool = False
+    ) -> Iterator[list[Row]]:
+        """The rows of another resource; `whole` whatever folders and models the settings name."""
 
     def fields_of(self, resource: Resource) -> Fields | None:
         """The fields that are wanted of a resource; None for all."""
