@@ -27,6 +27,7 @@ from looker_emulator.instance.access.user_attributes import attribute_values
 from looker_emulator.instance.lookml.model_explores import explore
 from looker_emulator.instance.platform import connections
 from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.resources.flat import Flat
 from tap_looker.resources.table import RESOURCES
 
 if TYPE_CHECKING:
@@ -247,6 +248,7 @@ HELD = {
 """Keys of what an instance holds, where it is in no list of the stream's name."""
 
 ELSEWHERE = {"connection_databases", "explore_fields", "queries"}  # in tests of their own
+ELSEWHERE |= {one.name for one in RESOURCES if isinstance(one.source, Flat)} - HELD.keys()
 OF_THE_HOST = {one.name for one in RESOURCES if one.keys == ("host",)}
 
 

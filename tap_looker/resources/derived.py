@@ -51,7 +51,7 @@ def _credentials(user: Row, lacks: Lacks) -> Iterator[Row]:
 
     Who may not see the credentials of a user gets none of the properties, or no list.
     """
-    found = {name: value for name, value in user.items() if name.startswith("credentials_")}
+    found = {name: user[name] for name in sorted(user) if name.startswith("credentials_")}
     if not found:
         lacks("credentials")
         return
@@ -303,7 +303,7 @@ def _fields_of(query: Row, lacks: Lacks) -> Iterator[Row]:
         for name, kind, one in dynamic_fields(query.get("dynamic_fields")):
             custom.setdefault(name, (kind, one))
     except ValueError:
-        lacks("dynamic_fields")
+        lacks("dynamic_fields", is_absent=False)
     for place, name in _named(query, custom):
         yield {
             "query_id": query.get("id"),
@@ -378,7 +378,7 @@ def _dynamic_of(query: Row, lacks: Lacks) -> Iterator[Row]:
     try:
         found = dynamic_fields(query.get("dynamic_fields"))
     except ValueError:
-        lacks("dynamic_fields")
+        lacks("dynamic_fields", is_absent=False)
         return
     for name, kind, one in found:
         yield {

@@ -11,12 +11,14 @@ from __future__ import annotations
 import itertools
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from string import Formatter
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_looker.errors import DeniedError
 from tap_looker.looker.paging import identity
 from tap_looker.resources.fields import tree, value_at
 from tap_looker.resources.resource import Column, Source
+from tap_looker.values import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
     from tap_looker.resources.fields import Fields
     from tap_looker.resources.resource import Counts, Reading, Resource
 
-    Lacks = Callable[[str], None]
-    """Called with the name of what a row lacks and rows should have been made of."""
+    class Lacks(Protocol):
+        """Called with the name of what a row lacks and rows should have been made of."""
+
+        def __call__(self, what: str, *, is_absent: bool = True) -> None:
+            """Or of what it has, but not as it should be."""
+
 
 logger = logging.getLogger("tap-looker")
 
@@ -96,7 +102,7 @@ class _Lacking:
     """The rows of one resource that have not got what others are made of."""
 
     def __init__(self, stream: str, resource: str) -> None:
-        self.total = self.count = 0
+        self.total = self.count = self._absent = 0
         self._stream, self._resource = stream, resource
         self._row: Row = {}
         self._noted = False
@@ -105,7 +111,7 @@ class _Lacking:
 
     @property
     def is_all(self) -> bool:
-        return 0 < self.total == self.count
+        return 0 < self.total == self._absent
 
     @property
     def names(self) -> str:
@@ -115,13 +121,16 @@ class _Lacking:
         self._row, self._noted = row, False
         self.total += 1
 
-    def note(self, what: str) -> None:
+    def note(self, what: str, *, is_absent: bool = True) -> None:
         self._what[what] = None
-        if not self._noted:
-            self._noted = True
-            self.count += 1
-            found = identity(self._row, ("id",)) or identity(self._row, ("name",)) or ("?",)
-            self._examples.append(found[0]) if len(self._examples) < MOST_NAMED else None
+        if self._noted:
+            return
+        self._noted = True
+        self.count += 1
+        self._absent += is_absent
+        if len(self._examples) < MOST_NAMED:
+            names = (self._row.get("id"), self._row.get("name"), "?")
+            self._examples.append(next(str(name) for name in names if name is not None))
 
     def warn(self) -> None:
         more = self.count - len(self._examples)
@@ -131,7 +140,7 @@ class _Lacking:
             self.count,
             self._resource,
             self.names,
-            ", ".join(self._examples),
+            listed(self._examples),
             f" and {more} more" if more else "",
         )
 
@@ -182,18 +191,17 @@ class Nested(Flat):
             lacks(" or ".join(self.records_path))
         taken = {name: row.get(source) for name, source in self.include_from_parent.items()}
         for position, item in enumerate(itertools.chain.from_iterable(lists)):
-            if self.scalar:
-                one = {**taken, self.scalar: item}
-                if item is None or isinstance(item, (dict, list)):
-                    continue
-            elif isinstance(item, dict):
-                one = {**item, **taken}
-            else:
+            if item is None:
                 continue
+            if isinstance(item, dict | list if self.scalar else str | int | float | list):
+                lacks(" or ".join(self.records_path), is_absent=False)
+                continue
+            one = {**taken, self.scalar: item} if self.scalar else {**item, **taken}
             if self.position:
                 one[self.position] = position
             for column, pattern in self.constants.items():
-                if one.get(column) is None:
+                named = [name for _, name, *_ in Formatter().parse(pattern) if name]
+                if one.get(column) is None and all(one.get(name) is not None for name in named):
                     one[column] = pattern.format_map(one)
             yield one
 
