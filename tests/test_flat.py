@@ -199,7 +199,7 @@ def test_calls_of_the_default_selection_on_a_medium_instance(tmp_path):
     assert result.log("INFO")[-1] == "Cost: 66 admin calls, 1 query call, 1 login."
 
 
-# --------------------------------------------------------------------------- people and their access
+# -------------------------------------------------------------------------- people and their access
 
 
 def test_a_row_for_each_way_in(whole):
@@ -357,6 +357,38 @@ def test_tiles_of_lookml_dashboards_without_ids_have_their_place(run, emulator):
     for name, column in zip(names, ("id", "dashboard_element_id"), strict=True):
         of_board = [one for one in result.records[name] if one["dashboard_id"] == board["id"]]
         assert [one[column] for one in of_board] == places
+
+
+def only_merged(instance):
+    """A query that a tile merges, and no tile and no look shows: as most of them are."""
+    query = {**instance.queries[0], "id": "MergedOnly", "slug": "MergedOnly"}
+    instance.queries.append(query)
+    source = instance.merge_queries[0]["source_queries"][0]
+    source |= {"query_id": query["id"], "query_slug": query["slug"]}
+    return query["id"]
+
+
+@pytest.mark.parametrize("beside", ["merge_queries", "merge_query_sources"])
+def test_queries_that_tiles_merge_are_in_queries_where_merged_queries_are_read(
+    run, emulator, beside
+):
+    merged = only_merged(emulator.instance)
+    result = run(catalog=selecting("queries", "query_fields", beside)).succeeded()
+    assert merged in result.ids("queries")
+    assert merged in {one["query_id"] for one in result.records["query_fields"]}
+    assert emulator.count("/queries/*") == 1
+    emulator.reset_calls()
+    result = run(catalog=selecting("queries")).succeeded()
+    assert merged not in result.ids("queries")
+    assert emulator.count("/merge_queries/*") == emulator.count("/queries/*") == 0
+
+
+def test_merged_queries_that_cannot_be_read_do_not_take_the_others_along(run, emulator):
+    emulator.add_fault(Fault("denied", "/merge_queries/*", times=None))
+    result = run(catalog=selecting("queries", "merge_queries"))
+    assert result.exit_code == 1
+    assert [line.split(":")[0] for line in result.errors[:-1]] == ["Failed merge_queries"]
+    assert result.records["queries"]
 
 
 def a_query(emulator, **properties):

@@ -78,6 +78,7 @@ class Extraction:
         self._lists: dict[str, set[str]] = {}
         self._trash: dict[str, bool] = {}
         self._readers: Counter[str] = Counter()
+        self._beside: list[tuple[str, Fields]] = []
         self._shared: dict[str, ReplayableIterator[list[Row]]] = {}
 
     def want(
@@ -110,6 +111,10 @@ class Extraction:
         if self._roots and name in OF_DASHBOARD:
             self.want("dashboards", tree(["id"]))
         resource.source.plan(self)
+
+    def want_beside(self, name: str, fields: Fields) -> None:
+        """Say that a source will be read once more if others read it: see :attr:`wanted`."""
+        self._beside.append((name, fields))
 
     @property
     def wanted(self) -> set[str]:
@@ -156,8 +161,9 @@ class Extraction:
         """A source, whatever folders and models the settings name."""
         with self._lock:
             if name not in self._shared:
+                beside = sum(name == one for one, _ in self._beside)
                 self._shared[name] = ReplayableIterator(
-                    self._pages(BY_NAME[name]), self._readers[name]
+                    self._pages(BY_NAME[name]), self._readers[name] + beside
                 )
         return self._shared[name].read(decoder(fields))
 
@@ -241,7 +247,10 @@ class Extraction:
 
     def fields_of(self, resource: Resource) -> Fields | None:
         """The fields that are wanted of a resource; None for all."""
-        return self._fields[resource.name]
+        fields = self._fields[resource.name]
+        for name, more in self._beside:
+            fields = merged(fields, more) if name == resource.name else fields
+        return fields
 
     def reads_trash(self, resource: Resource) -> bool:
         """Whether deleted rows are wanted too."""

@@ -36,6 +36,8 @@ WITH_QUERIES: dict[str, Fields] = {
     "looks": dict.fromkeys(("id", "folder_id", "query_id", "deleted")),
 }
 """What :func:`_queries` looks at."""
+SOURCES: Fields = {"id": None, "source_queries": {"query_id": None, "query_slug": None}}
+"""What it looks at of merged queries."""
 
 
 def _want_queries(reading: Reading) -> None:
@@ -44,14 +46,16 @@ def _want_queries(reading: Reading) -> None:
         "lookml_dashboards", WITH_QUERIES["lookml_dashboards"], lists=["dashboard_elements"]
     )
     reading.want("looks", WITH_QUERIES["looks"], trash=False)
+    reading.want_beside("merge_queries", SOURCES)
 
 
 def _queries(reading: Reading) -> Iterator[list[Row]]:
-    """The distinct queries of tiles and looks, as the bodies of these carry them.
+    """The distinct queries of tiles, looks and merged queries, as the bodies of these carry them.
 
     Tiles come with their queries; looks do in ``GET /folders/{id}/looks``, one call for each
     folder that holds a look whose query no tile has. Only a query that is named but does not come
-    with its body is asked for by itself (``GET /queries/{id}``, billed as a query).
+    with its body is asked for by itself (``GET /queries/{id}``, billed as a query). So are those of
+    merged queries that are on no tile, where merged queries, a call each themselves, are read.
     """
     seen: set[str] = set()
     bare: dict[str, None] = {}
@@ -88,10 +92,25 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
     bare |= dict.fromkeys(_texts(lacking, "query_id"))  # for what a folder does not show
     for _, looks in reading.each("queries", looks_of, dict.fromkeys(_texts(lacking, "folder_id"))):
         yield distinct(looks)
+    if "merge_queries" in reading.wanted:
+        bare |= dict.fromkeys(_merged(reading))
     for _, queries in reading.each(
         "queries", query_of, [slug for slug in bare if slug not in seen], came=bool(seen)
     ):
         yield distinct([{"query": query} for query in queries])
+
+
+def _merged(reading: Reading) -> Iterator[str]:
+    """Ids of the queries that are merged; what is wrong with these is told where they are read."""
+    try:
+        for page in reading.read("merge_queries", SOURCES):
+            for merge in page:
+                sources = merge.get("source_queries")
+                for source in sources if isinstance(sources, list) else []:
+                    given = [source.get("query_id"), source.get("query_slug")]
+                    yield from [str(one) for one in given if one is not None][:1]
+    except RequestError as error:
+        logger.warning("queries: without those of merged queries: %s", error.message)
 
 
 def _texts(rows: list[Row], name: str) -> list[str]:

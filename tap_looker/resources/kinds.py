@@ -17,6 +17,7 @@ from __future__ import annotations
 import itertools
 import logging
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ class Parent:
         resource: Its name.
         fields: What a call takes from a row: column → field there, with a dot through a list
             (``explores.name``: a call for each item). Columns of the key go into the record.
+        include: What the record takes along besides, and what may be null: column → field there.
         skip_if: Field that, when true, leaves a row out.
         batch_size: How many rows share a call, in which their one column is a list with commas.
     """
@@ -55,11 +57,13 @@ class Parent:
     fields: Mapping[str, str]
     skip_if: str = ""
     batch_size: int = 1
+    include: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def wanted(self) -> Fields:
         """What is looked at of a row."""
-        return tree([*self.fields.values(), *filter(None, [self.skip_if])])
+        paths = [*self.fields.values(), *self.include.values()]
+        return tree([*paths, *filter(None, [self.skip_if])])
 
     def batches(self, reading: Reading) -> Iterator[list[Columns]]:
         """The columns for each call."""
@@ -76,7 +80,8 @@ class Parent:
             ):
                 if None not in values and repr(values) not in seen:
                     seen.add(repr(values))
-                    yield dict(zip(self.fields, values, strict=True))
+                    taken = {name: row.get(path) for name, path in self.include.items()}
+                    yield {**dict(zip(self.fields, values, strict=True)), **taken}
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,7 @@ class Endpoint(Source):
         records_path: Lists that hold the rows, inside each object of the answer.
         include_from_parent: What such a row takes from the object around it: column → field there.
         constants: Columns that no answer says of itself, as patterns; ``{host}`` is the instance.
+        rename: Properties with another name in the record: Looker's name → column.
         supports_fields: It takes ``fields``.
         billing: See :class:`Source`.
     """
@@ -102,14 +108,20 @@ class Endpoint(Source):
     records_path: tuple[str, ...] = field(default=(), kw_only=True)
     include_from_parent: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     constants: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    rename: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     supports_fields: bool = field(default=True, kw_only=True)
     billing: str = field(default="non_query", kw_only=True)
 
+    @cached_property
+    def _original(self) -> dict[str, str]:
+        """What Looker calls the columns that are renamed."""
+        return {column: name for name, column in self.rename.items()}
+
     def added_columns(self, keys: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the parent and the constants that are in the key, and what rows take along."""
-        of_parent = self.parent.fields if self.parent else {}
+        of_parent, along = (self.parent.fields, self.parent.include) if self.parent else ((), ())
         in_key = [name for name in [*of_parent, *self.constants] if name in keys]
-        return tuple(dict.fromkeys([*in_key, *self.include_from_parent]))
+        return tuple(dict.fromkeys([*in_key, *along, *self.include_from_parent]))
 
     def plan(self, reading: Reading) -> None:
         """Read the parent first."""
@@ -131,7 +143,7 @@ class Endpoint(Source):
     ) -> Iterator[list[Row]]:
         def call(batch: list[Columns]) -> list[Row]:
             columns = batch[0] if len(batch) == 1 else _joined(batch)
-            path = self.path.format(**{name: segment(value) for name, value in columns.items()})
+            path = self.path.format(**{name: segment(columns[name]) for name in parent.fields})
             pages = self._ask(reading, resource, path, self._params(reading, resource, columns))
             rows = list(itertools.chain.from_iterable(pages))
             return self._completed(reading, resource, rows, columns)
@@ -150,7 +162,7 @@ class Endpoint(Source):
         if self.records_path:
             return ()
         added = self.added_columns(resource.keys)
-        return tuple(key for key in resource.keys if key not in added)
+        return tuple(self._original.get(key, key) for key in resource.keys if key not in added)
 
     def _needed(self, resource: Resource) -> tuple[str, ...]:
         """What has to be asked for whatever is selected."""
@@ -162,6 +174,7 @@ class Endpoint(Source):
         params = {name: value.format(**columns) for name, value in self.params.items()}
         fields = reading.fields_of(resource)
         if fields is not None and self.supports_fields:
+            fields = {self._original.get(name, name): below for name, below in fields.items()}
             fields = {**tree(filter(None, self._needed(resource))), **fields}
             added = self.added_columns(resource.keys)
             fields = {name: below for name, below in fields.items() if name not in added}
@@ -180,6 +193,9 @@ class Endpoint(Source):
             rows = _exploded(reading, resource, rows, self.records_path, self.include_from_parent)
         added = self.added_columns(resource.keys)
         for row in rows:
+            for name, column in self.rename.items():
+                if name in row:
+                    row[column] = row.pop(name)
             for name in added:
                 if row.get(name) is None and name in columns:
                     row[name] = columns[name]

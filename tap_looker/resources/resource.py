@@ -189,6 +189,13 @@ class Reading(Protocol):
     ) -> None:
         """Say that a resource will be read once more."""
 
+    def want_beside(self, name: str, fields: Fields) -> None:
+        """Say that a resource will be read once more if others read it."""
+
+    @property
+    def wanted(self) -> set[str]:
+        """Names of all that will be read, once all is planned."""
+
     def read(
         self, name: str, fields: Fields | None = None, *, whole: bool = False
     ) -> Iterator[list[Row]]:

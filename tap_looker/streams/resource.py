@@ -12,6 +12,7 @@ from tap_looker.looker.paging import identity
 from tap_looker.resources.fields import merged, tree
 from tap_looker.streams.base import LookerStream
 from tap_looker.streams.conform import compiled
+from tap_looker.times import from_unix
 from tap_looker.values import listed
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ class ResourceStream(LookerStream):
             for row in page:
                 for name, of in made.items():
                     row[name] = of(row)
+                for name in self.resource.unix_times:
+                    if name in row:
+                        row[name] = from_unix(row[name])
                 for name in self.resource.omit:
                     row.pop(name, None)
             yield page
