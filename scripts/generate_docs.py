@@ -277,6 +277,9 @@ class _Reads(list[str]):
     def want(self, name: str, *_: Any, **__: Any) -> None:
         self.append(name)
 
+    def want_beside(self, *_: Any) -> None:
+        pass
+
 
 def needs(row: Resource) -> str:
     """What the API key's user needs, and what happens without."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_looker.errors import RequestError
 from tap_looker.looker.response import segment
+from tap_looker.resources.fields import value_at
 from tap_looker.resources.kinds import Composite, Search
 from tap_looker.resources.resource import concerns_item
 
@@ -92,8 +93,7 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
     bare |= dict.fromkeys(_texts(lacking, "query_id"))  # for what a folder does not show
     for _, looks in reading.each("queries", looks_of, dict.fromkeys(_texts(lacking, "folder_id"))):
         yield distinct(looks)
-    if "merge_queries" in reading.wanted:
-        bare |= dict.fromkeys(_merged(reading))
+    bare |= dict.fromkeys(_merged(reading))
     for _, queries in reading.each(
         "queries", query_of, [slug for slug in bare if slug not in seen], came=bool(seen)
     ):
@@ -101,13 +101,17 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
 
 
 def _merged(reading: Reading) -> Iterator[str]:
-    """Ids of the queries that are merged; what is wrong with these is told where they are read."""
+    """Ids of the queries that are merged, if somebody else reads the merged queries.
+
+    That somebody tells what is wrong with these.
+    """
+    is_read = "merge_queries" in reading.wanted
     try:
-        for page in reading.read("merge_queries", SOURCES):
+        for page in reading.read("merge_queries", SOURCES) if is_read else ():
             for merge in page:
                 sources = merge.get("source_queries")
                 for source in sources if isinstance(sources, list) else []:
-                    given = [source.get("query_id"), source.get("query_slug")]
+                    given = [value_at(source, name) for name in ("query_id", "query_slug")]
                     yield from [str(one) for one in given if one is not None][:1]
     except RequestError as error:
         logger.warning("queries: without those of merged queries: %s", error.message)
