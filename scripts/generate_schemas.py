@@ -93,8 +93,10 @@ def generate(row: Resource) -> dict[str, Any]:
         of_model[name] = {**nullable(TIME), "description": f"{text}{UNIX}"}
     left = row.only or tuple(name for name in of_model if name not in row.omit)
     properties = {name: added(row, name) for name in row.added_columns if name not in left}
-    renamed = row.source.rename if isinstance(row.source, Endpoint) else {}
-    properties |= {renamed.get(name, name): of_model[name] for name in left}
+    columns = {name: column for column, name in row.renamed.items()}
+    if unknown := columns.keys() - {*left}:
+        raise SchemaError(f"{row.name}: {', '.join(unknown)} cannot be renamed")
+    properties |= {columns.get(name, name): of_model[name] for name in left}
     if isinstance(row.source, Search) and row.source.has_trash:
         properties.setdefault("deleted", DELETED)
     for name, computed in row.computed.items():

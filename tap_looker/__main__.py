@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from tap_looker.tap import TapLooker
 
-MOST_UNCOLLECTED = 50_000  # objects
+MAX_UNCOLLECTED = 50_000  # objects
 M_ARENA_MAX = -8  # of malloc.h
 
 
@@ -25,7 +25,7 @@ def _spare_time() -> None:
     in the modules, which stay.
     """
     gc.freeze()
-    gc.set_threshold(MOST_UNCOLLECTED, 20, 20)
+    gc.set_threshold(MAX_UNCOLLECTED, 20, 20)
 
 
 def _spare_memory() -> None:

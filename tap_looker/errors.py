@@ -31,12 +31,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST_NAMED = 10
+MAX_NAMED = 10
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 KINDS = (
-    (LookupError, "something that it counts on is missing"),
-    ((TypeError, ValueError, AttributeError), "a value is not what it counts on"),
-    (ArithmeticError, "a calculation is not possible"),
+    (LookupError, "something it relies on is missing"),
+    ((TypeError, ValueError, AttributeError), "a value is not what it expects"),
+    (ArithmeticError, "a calculation failed"),
 )
 """Kinds of exceptions that nobody thought of, in words."""
 
@@ -150,9 +150,15 @@ class Interrupted(LookerError):  # noqa: N818
         self.exit_code = 128 + signum
 
 
-def listed(names: Iterable[str], most: int = MOST_NAMED) -> str:
-    """Names for a line that does not get too long."""
-    known = list(names)
+def printable(text: str, most: int = 100) -> str:
+    """A text that somebody else chose, in a line of ours."""
+    clean = "".join(one if one.isprintable() else "?" for one in text[:most])
+    return f"{clean}…" if len(text) > most else clean
+
+
+def listed(names: Iterable[str], most: int = MAX_NAMED) -> str:
+    """Names that somebody else chose, in a line of ours that does not get too long."""
+    known = [printable(name) for name in names]
     more = f" and {len(known) - most} more" if known[most:] else ""
     return ", ".join(known[:most]) + more
 
@@ -164,20 +170,18 @@ def in_words(error: Exception) -> LookerError:
     if isinstance(error, RecursionError):
         return LookerError("An answer is nested too deeply.")
     if isinstance(error, MemoryError):
-        return LookerError("There is not enough memory: lower page_size or concurrency.")
+        return LookerError("Out of memory: lower page_size or concurrency.")
     if isinstance(error, OSError) and error.strerror:
         if error.errno in NO_SPACE:
             return LookerError(
                 f"There is no space left for temporary files in {tempfile.gettempdir()}: free some,"
                 " or set TMPDIR to another folder."
             )
-        return LookerError(f"The operating system refuses something: {error.strerror}.")
-    kind = next(
-        (text for kinds, text in KINDS if isinstance(error, kinds)), "an error that nobody expected"
-    )
+        return LookerError(f"The operating system reported an error: {error.strerror}.")
+    kind = next((text for kinds, text in KINDS if isinstance(error, kinds)), "an unexpected error")
     return LookerError(
-        f"The tap itself has failed: {kind}{_place(error)}. This is a bug: please report it, with "
-        "the log of a run in which TAP_LOOKER_LOGLEVEL is DEBUG."
+        f"The tap itself failed: {kind}{_place(error)}. This is a bug: please report it "
+        "with the log of a run with TAP_LOOKER_LOGLEVEL=DEBUG."
     )
 
 

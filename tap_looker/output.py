@@ -18,7 +18,7 @@ PLAIN = {"→": "->", "…": "...", "“": '"', "”": '"', "—": "-"}
 
 
 @contextmanager
-def checked() -> Iterator[None]:
+def writing() -> Iterator[None]:
     """Where standard output is written.
 
     Raises:
@@ -43,7 +43,7 @@ def write(data: bytes | bytearray) -> None:
         OutputError: It cannot be written.
         BrokenPipeError: Nobody reads it.
     """
-    with checked():
+    with writing():
         rest = memoryview(data)
         while rest:  # an unbuffered output may take a part only
             rest = rest[sys.stdout.buffer.write(rest) :]
@@ -57,7 +57,7 @@ def say(text: str) -> None:
         OutputError: It cannot be written.
         BrokenPipeError: Nobody reads it.
     """
-    with checked():
+    with writing():
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 

@@ -8,12 +8,12 @@ import signal
 import threading
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.encoding.base import SingerMessageType
 
-from tap_looker import output
+from tap_looker import access, output
 from tap_looker.errors import (
     DeniedError,
     IncompleteError,
@@ -22,6 +22,7 @@ from tap_looker.errors import (
     OutputError,
     TokenError,
     in_words,
+    listed,
 )
 from tap_looker.looker.client import LookerClient
 from tap_looker.looker.concurrency import Cancelled, Prefetcher
@@ -29,12 +30,14 @@ from tap_looker.redaction import redact
 from tap_looker.resources.extraction import Extraction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from tap_looker.looker.response import Row
 
 logger = logging.getLogger("tap-looker")
+
+T = TypeVar("T")
 
 GRACE = 5.0  # seconds that an interrupted run may take to end by itself
 BILLED_AS = {"non_query": "admin call", "db_query": "query call", "login": "login"}
@@ -107,6 +110,7 @@ class Run:
         self._is_active = False
         self._unreadable: dict[str, LookerError] = {}
         self._failures: dict[str, _Failure] = {}
+        self._withheld: dict[str, list[str]] = {}
 
     @cached_property
     def client(self) -> LookerClient:
@@ -142,6 +146,8 @@ class Run:
                 stream.plan(extraction)
             except LookerError as error:
                 self._unreadable[stream.name] = error
+        if self.config["emit_activate_version_messages"]:
+            access.plan(extraction)
         return extraction
 
     @cached_property
@@ -197,7 +203,7 @@ class Run:
         if isinstance(failure, TokenError):
             return  # it is one error of all streams, and the last line says it
         logger.warning(
-            "%s could not be read whole; going on with the other streams.",
+            "%s could not be read completely; continuing with the other streams.",
             name,
             exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
         )
@@ -205,6 +211,18 @@ class Run:
     def has_failed(self, name: str) -> bool:
         """Whether a stream could not be read whole."""
         return name in self._failures
+
+    def sees_all(self, sources: Iterable[str]) -> bool:
+        """Whether the API key's user is known to get all rows of these resources."""
+        return access.sees_all(sources, self._permissions)
+
+    @cached_property
+    def _permissions(self) -> set[str] | None:
+        return self._in_background(partial(access.permissions_in_run, self.extraction))
+
+    def withhold_version(self, name: str, reason: str) -> None:
+        """Note why no ACTIVATE_VERSION is sent of a stream that has not failed."""
+        self._withheld.setdefault(reason, []).append(name)
 
     # From start to end
 
@@ -247,7 +265,8 @@ class Run:
         if failed:
             read = len(self._selected()) - len(self._failures)
             raise IncompleteError(
-                f"{failed} stream(s) could not be read whole, {read} were: see the lines above."
+                f"{failed} of {failed + read} streams could not be read completely: see the errors "
+                "above."
             )
 
     def close(self) -> None:
@@ -289,13 +308,15 @@ class Run:
         if costly:
             logger.info("Streams read item by item: %s.", ", ".join(costly))
 
-    def _in_background(self, call: Callable[[], Any]) -> None:
+    def _in_background(self, call: Callable[[], T]) -> T:
         """Run a call that may take long where a signal can end the wait for it."""
-        for _ in Prefetcher({"": lambda: iter((call(),))}, 1, self._stop).open(""):
-            pass
+        (result,) = Prefetcher({"": lambda: iter((call(),))}, 1, self._stop).open("")
+        return result
 
     def _summarise(self) -> int:
         """The last lines of a run that left something out; how many streams failed."""
+        for reason, names in self._withheld.items():
+            logger.warning("No ACTIVATE_VERSION for %s: %s", listed(names, len(names)), reason)
         failed = 0
         for name, failure in self._failures.items():
             if failure.is_of_all:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-looker")
 
 DEFAULT_DAYS_BACK = 90  # System Activity keeps its history for 90 days
+ANYWAY = ("partial_access", "instance")
 CREDENTIALS = {
     "api_host_url": "LOOKERSDK_BASE_URL",
     "client_id": "LOOKERSDK_CLIENT_ID",
@@ -68,8 +69,10 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateTimeType,
         title="Start date",
         description=(
-            "Oldest usage data to read in a first run (ISO 8601, UTC unless it has an offset). "
-            f"Default: {DEFAULT_DAYS_BACK} days back, as long as Looker keeps its history."
+            "Oldest rows to read in a first run, in System Activity and in looks and queries with "
+            "a time as replication_key (ISO 8601, UTC unless it has an offset). Default: "
+            f"{DEFAULT_DAYS_BACK} days back in System Activity, as long as Looker keeps it; "
+            "otherwise everything."
         ),
         examples=["2026-01-01T00:00:00Z"],
     ),
@@ -101,8 +104,20 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         title="Longest time to retry",
         description=(
             "Seconds to keep retrying while Looker turns requests away (HTTP 429, 503), times out "
-            "or breaks off. While other requests get through, nothing is given up for a 429 or 503."
+            "or breaks off. While other requests succeed, 429 and 503 are retried as long as they "
+            "last."
         ),
+    ),
+    th.Property(
+        "select",
+        th.StringType,
+        title="Selection",
+        description=(
+            "Streams to read when there is no catalog: names and patterns, separated by commas. "
+            "* stands for any text, ! leaves out, and default is the default selection, such as "
+            "users,dash* or default,explores or !alerts. Also the option --select."
+        ),
+        examples=["users,group*,!group_users"],
     ),
     th.Property(
         "include_deleted",
@@ -110,6 +125,37 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=True,
         title="Include deleted",
         description="Also read looks, dashboards and tiles in the trash (marked as deleted).",
+    ),
+    th.Property(
+        "emit_activate_version_messages",
+        th.BooleanType,
+        default=False,
+        title="Emit ACTIVATE_VERSION messages",
+        description=(
+            "Let targets delete what no longer exists in Looker, after each stream that was read "
+            "completely. See docs/warehouses.md."
+        ),
+    ),
+    th.Property(
+        "activate_version_anyway",
+        th.ArrayType(th.CustomType({"type": "string", "enum": [*ANYWAY]})),
+        default=[],
+        title="Activate version anyway",
+        description=(
+            "Also delete where this is withheld as a precaution: partial_access (the API key's "
+            "user may not see everything) or instance (other instances may share the tables)."
+        ),
+        examples=[["partial_access"]],
+    ),
+    th.Property(
+        "instance",
+        th.StringType,
+        title="Instance",
+        description=(
+            "Name of this Looker instance, if several share a warehouse: every record gets it in "
+            "a column looker_instance, which is part of every key."
+        ),
+        examples=["production"],
     ),
     th.Property(
         "on_denied",
@@ -125,12 +171,12 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "on_misfit",
         th.StringType,
-        default="null",
-        allowed_values=["null", "fail"],
+        default="warn",
+        allowed_values=["warn", "fail"],
         title="On misfit",
         description=(
-            "What becomes of a value that is not of its column's type: null (with a warning for "
-            "each column) or fail (the stream ends with an error). In a key or a bookmark it is "
+            "What to do with a value that does not fit its column's type: warn (it becomes null, "
+            "with a warning per column) or fail (the stream fails). In a key or a bookmark it is "
             "always an error."
         ),
     ),
@@ -193,7 +239,10 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "end_date",
         th.DateTimeType,
         title="End date",
-        description="Read only usage data before this time, to split a back-fill. Default: no end.",
+        description=(
+            "Read only rows before this time, in the same streams as start_date, to split a "
+            "back-fill. Default: no end."
+        ),
         examples=["2026-02-01T00:00:00Z"],
     ),
     th.Property(
@@ -202,8 +251,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         default=5000,
         title="Activity look-back",
         description=(
-            "How many ids before its bookmark a System Activity stream reads again, for rows that "
-            "were not finished at the time."
+            "How many ids before its bookmark a System Activity stream reads again, to update rows "
+            "that were unfinished at the time."
         ),
     ),
     th.Property(
@@ -211,7 +260,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=2, maximum=1_000_000),
         default=50_000,
         title="Activity page size",
-        description="Rows per query of System Activity.",
+        description="Rows per query, in System Activity and in looks and queries read in pages.",
     ),
     th.Property(
         "max_calls",
@@ -380,7 +429,7 @@ def _type_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
             bounds = f"at least {low}" if high is None else f"from {low} to {high}"
             reason = f"must be {bounds}, not {error.instance}"
         else:
-            reason = "is not what it should be: see --about"
+            reason = "is not valid: see --about"
         errors.append(f"Setting {where}: {reason}.")
     return errors
 
@@ -466,6 +515,13 @@ def _header_text(value: str | None) -> str | None:
     return (value or "").strip() or None
 
 
+def _name(value: str | None) -> str | None:
+    text = (value or "").strip()
+    if not text.isprintable():
+        raise ValueError("must be plain text on one line")
+    return text or None
+
+
 def _path(value: str | None) -> str | None:
     if value and not os.path.exists(value):  # noqa: PTH110
         raise ValueError(f"there is no file or folder {value}")
@@ -486,9 +542,11 @@ _NORMALISERS: dict[str, Callable[[Any], Any]] = {
     "end_date": lambda value: _timestamp(value) if value else None,
     "user_agent": _header_text,
     "ca_bundle": _path,
+    "instance": _name,
     "max_calls": lambda calls: calls,
     "request_timeout": float,  # a file's come as decimals
     "max_retry_time": float,
     "folder_ids": lambda ids: [str(one).strip() for one in ids or []],
     "models": lambda names: list(names or []),
+    "activate_version_anyway": lambda names: list(names or []),
 }

@@ -13,7 +13,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 
-from tap_looker import cli, output, settings
+from tap_looker import cli, output, selection, settings
 from tap_looker.errors import LookerError, SettingsError, listed
 from tap_looker.queries.definitions import SETTINGS
 from tap_looker.queries.system_activity import ACTIVITIES
@@ -25,9 +25,10 @@ from tap_looker.streams import (
     ResourceStream,
     SystemActivityStream,
     Writer,
-    checked,
+    check_catalog,
     configured_names,
     configured_streams,
+    instances,
     mistakes_in_maps,
     own_entries,
     unknown_properties,
@@ -51,12 +52,12 @@ class TapLooker(Tap):
     name = "tap-looker"
     config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
     message_writer_class = Writer
-    # Not BATCH, which ignores deselection, nor ACTIVATE_VERSION, which the SDK sends before the
-    # records: a target would delete what a failing stream did not read.
+    # Not BATCH, which ignores deselection.
     capabilities: ClassVar[list[Any]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
@@ -76,8 +77,11 @@ class TapLooker(Tap):
         self.append_builtin_config(self.config_jsonschema)
         found = dict(config or {})
         environment = (self.config_jsonschema, ENVIRONMENT_PREFIX, find_dotenv(usecwd=True))
+        selected = found.pop(cli.SELECT, None)
         if parse_env_config:
             found |= settings.from_environment(*environment)
+        if selected is not None:
+            found["select"] = selected
         self.config_errors = settings.prepare(found, self.config_jsonschema)
         if not parse_env_config and not all(found.get(name) for name in settings.CREDENTIALS):
             self.config_errors += settings.not_read(*environment)
@@ -97,7 +101,7 @@ class TapLooker(Tap):
             writer,
         )
         if isinstance(catalog, Mapping) and not isinstance(catalog, Catalog):
-            self._checked = checked(catalog)
+            self._checked = check_catalog(catalog)
         else:
             self._checked = CheckedCatalog(catalog)
         # All of it was checked above, with messages that name the setting and hide its value.
@@ -133,6 +137,8 @@ class TapLooker(Tap):
         warn = self.logger.warning
         added: dict[str, str] = {}
         if self.input_catalog is not None:
+            if self.config.get("select"):
+                warn("The setting select is ignored: the catalog says which streams are read.")
             entries = self.input_catalog
             added = {
                 name: where
@@ -160,12 +166,16 @@ class TapLooker(Tap):
                 warn("The catalog selects streams that do not exist: %s.", listed(unknown))
             if added:
                 warn(
-                    "Streams of the settings are not in the catalog, and not read: %s. Run "
-                    "--discover again.",
+                    "Streams in the settings are missing from the catalog and are not read: %s. "
+                    "Run --discover again.",
                     listed(f"{name} ({where})" for name, where in added.items()),
                 )
             if properties:
                 warn("The catalog names properties that do not exist: %s.", listed(properties))
+        known = self.state.get("bookmarks", {}).values()
+        named = {str(one[instances.COLUMN]) for one in known if instances.COLUMN in one}
+        for other in sorted(named - {self.config.get("instance")}):
+            warn("The state was written for another instance (%s).", other)
         bookmarks = self.state.get("bookmarks", {}).keys() - self.streams.keys() - added.keys()
         if bookmarks:
             warn(
@@ -193,7 +203,7 @@ class TapLooker(Tap):
         """
         unknown = unmatched(self.config.get("stream_maps") or {}, self.streams)
         if unknown:
-            self.logger.warning("Stream maps of streams that do not exist: %s.", listed(unknown))
+            self.logger.warning("stream_maps names streams that do not exist: %s.", listed(unknown))
         errors: list[str] = []
         for stream in streams:
             try:
@@ -227,7 +237,22 @@ class TapLooker(Tap):
             own, mistakes = configured_streams(self, self.run, self._entries)
             self._mistakes = [*self._mistakes, *mistakes]
             streams |= {stream.name: stream for stream in own}
+        self._select(streams)
         return list(streams.values())
+
+    def _select(self, streams: Mapping[str, Stream]) -> None:
+        """Apply the setting select; a catalog says more.
+
+        Raises:
+            SettingsError: It names what does not exist.
+        """
+        patterns = self.config.get("select")
+        if not patterns:
+            return
+        default = [stream.name for stream in streams.values() if stream.selected_by_default]
+        chosen = selection.matching(patterns, streams, default)
+        for stream in streams.values():
+            stream.selected_by_default = stream.name in chosen
 
     def run_discovery(self) -> str:
         """Print the catalog, unless the settings ask for what the instance does not have.
@@ -255,12 +280,12 @@ class TapLooker(Tap):
     @classmethod
     def cb_config(
         cls,
-        ctx: click.Context,  # noqa: ARG003
+        ctx: click.Context,
         param: click.Option,  # noqa: ARG003
         value: tuple[Any, ...],
     ) -> Any:
         """``--config``: files that were read, and ``ENV``."""
-        return cli.Config.of(value)
+        return cli.Config.of(ctx, value)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
@@ -319,7 +344,7 @@ class TapLooker(Tap):
                 tap.run.close()
         if value == "all":
             names = [one.stream_alias for own in tap.streams.values() for one in own.stream_maps]
-            cls.logger.info("The test has passed: %s.", cli.told(names, writer.records))
+            cls.logger.info("Test passed: %s.", cli.told(names, writer.records))
         ctx.exit()
 
     @classmethod

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tap_looker.errors import BadResponseError
+from tap_looker.errors import BadResponseError, listed, printable
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     Row = Mapping[str, Any]
 
@@ -179,7 +179,7 @@ class Misfits:
         if name in self.needed:
             why = " It is part of the key or the bookmark, which cannot be null."
         elif self.fails:
-            why = " To have null in its place, set on_misfit to null."
+            why = " To make it null instead, set on_misfit to warn."
         return (
             f"Field {printable(name)} holds {found.example}, which is not {found.what}.{why}"
             f"{self._remedy(name)}"
@@ -214,16 +214,3 @@ def shown(value: Any) -> str:
     except RecursionError:
         text = "something nested deeply"
     return printable(text, MAX_SHOWN)
-
-
-def printable(text: str, most: int = 100) -> str:
-    """A text that somebody else chose, in a line of ours."""
-    clean = "".join(one if one.isprintable() else "?" for one in text[:most])
-    return f"{clean}…" if len(text) > most else clean
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names that somebody else chose, in a line of ours."""
-    shown = [printable(name) for name in names]
-    more = f" and {len(shown) - MAX_NAMED} more" if shown[MAX_NAMED:] else ""
-    return f"{', '.join(shown[:MAX_NAMED])}{more}"

@@ -135,7 +135,7 @@ def test_what_lasts_fails_the_stream_and_no_other(run, emulator, clean, name):
     assert result.records == {other: clean.records[other] for other in others}
     assert result.schemas.keys() == others, "a SCHEMA without records would be an empty table"
     assert "users" in result.errors[-2]
-    assert result.errors[-1].startswith("1 stream(s) could not be read whole, 10 were")
+    assert result.errors[-1].startswith("1 of 11 streams could not be read completely")
     assert "Traceback" not in result.stderr
     assert emulator.count(USERS) <= 10
     assert emulator.count("/logout", "DELETE") == 1
@@ -197,7 +197,7 @@ def test_each_failed_stream_is_named_with_its_reason(run, emulator):
     assert "web page" in roles
     assert users.startswith("Failed users")
     assert "502" in users
-    assert last.startswith("2 stream(s) could not be read whole, 1 were")
+    assert last.startswith("2 of 3 streams could not be read completely")
 
 
 @pytest.mark.usefixtures("_served_streams_alone")
@@ -215,7 +215,7 @@ def test_an_error_nobody_thought_of_fails_the_stream_alone(run, clean, monkeypat
     assert result.exit_code == 1
     assert result.records == {"roles": clean.records["roles"]}
     assert re.fullmatch(
-        r"Failed folders: The tap itself has failed: a calculation is not possible "
+        r"Failed folders: The tap itself has failed: a calculation failed "
         r"\(resources/\w+\.py, line \d+\)\. This is a bug: please report it, .*",
         result.errors[0],
     )

@@ -10,7 +10,7 @@ from support import run_cli, settings_of
 from looker_emulator import Emulator
 from tap_looker.errors import BadResponseError
 from tap_looker.queries.explores import Explore
-from tap_looker.queries.key_check import MAX_REMEMBERED, checked
+from tap_looker.queries.key_check import MAX_REMEMBERED, check_keys
 
 ORDERS = {"model": "thelook", "explore": "orders"}
 
@@ -92,13 +92,15 @@ def test_repeated_keys_are_counted_within_bounded_memory(in_order):
     values = sorted([*range(MAX_REMEMBERED + 10), 3, 3, 7])
     counts = []
     rows = ({"a": value} for value in values)
-    found = checked(rows, ["a"], in_order=in_order, where="looks[0]", report=counts.append)
+    found = check_keys(rows, ["a"], in_order=in_order, where="looks[0]", report=counts.append)
     assert sum(1 for _ in found) == len(values)
     assert counts == [3]
 
 
 def test_a_null_key_is_named():
-    found = checked([{"a": 1, "b": None}], ["a", "b"], in_order=True, where="looks[0]", report=id)
+    found = check_keys(
+        [{"a": 1, "b": None}], ["a", "b"], in_order=True, where="looks[0]", report=id
+    )
     with pytest.raises(BadResponseError, match=r"b is null .* looks"):
         list(found)
 

@@ -555,18 +555,12 @@ def test_a_group_without_a_name_has_its_users(run, emulator):
     assert sorted(keys(result, "group_users")) == sorted(HELD["group_users"](emulator.instance))
 
 
-def test_a_renamed_property_is_asked_for_by_its_own_name(run, emulator):
-    chosen = {"artifacts": {"artifact_version"}, "group_users": {"user_email"}}
-    result = run(catalog=selecting(only=chosen)).succeeded()
-    for name, columns in chosen.items():
-        assert {frozenset(record) for record in result.records[name]} == {
-            frozenset({*keys_of(name), *columns})
-        }
-    assert set(asked(emulator.calls, "/artifact/[^/]+/search").split(",")) == {"key", "version"}
+def test_a_renamed_key_is_asked_for_by_lookers_name(run, emulator):
+    result = run(catalog=selecting(only={"group_users": {"user_email"}})).succeeded()
+    assert {frozenset(record) for record in result.records["group_users"]} == {
+        frozenset({"group_id", "user_id", "user_email"})
+    }
     assert set(asked(emulator.calls, "/groups/[^/]+/users").split(",")) == {"id", "email"}
-    held = {(row["namespace"], row["key"]): row["version"] for row in emulator.instance.artifacts}
-    for record in result.records["artifacts"]:
-        assert record["artifact_version"] == held[record["namespace"], record["key"]]
 
 
 def test_roles_name_their_sets(run, emulator):
@@ -1275,3 +1269,22 @@ def test_a_row_without_its_key_fails_the_stream(run, emulator, name, spoil):
     assert ", ".join(keys_of(name)) in failed(result)[name]
     assert len(result.records["versions"]) == 1
     assert all(None not in key for key in keys(result, name))
+
+
+def test_a_renamed_column_is_asked_for_by_lookers_name(run, emulator):
+    rows = {row["key"]: row["version"] for row in emulator.instance.artifacts}
+    whole = run(catalog=selecting("artifacts")).succeeded()
+    assert {one["key"]: one["artifact_version"] for one in whole.records["artifacts"]} == rows
+    assert not whole.warnings
+    emulator.reset_calls()
+    part = run(catalog=selecting(only={"artifacts": {"artifact_version"}})).succeeded()
+    (fields,) = {
+        call.query["fields"]
+        for call in emulator.calls
+        if call.path.startswith("/artifact/") and call.path.endswith("/search")
+    }
+    assert "version" in fields.split(",")
+    assert {one["key"]: one["artifact_version"] for one in part.records["artifacts"]} == rows
+    without = run(catalog=selecting(without={"artifacts": {"artifact_version"}})).succeeded()
+    assert not any("version" in name for one in without.records["artifacts"] for name in one)
+    assert not without.warnings

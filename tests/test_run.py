@@ -459,7 +459,7 @@ def test_trial_reads_a_little_of_every_stream(run, emulator):
     read = sorted({*STREAMS} - {"groups"})
     assert {name: len(found) for name, found in result.records.items()} == dict.fromkeys(read, 1)
     assert result.log("INFO")[-1] == (
-        f"The test has passed: {len(read)} records of {', '.join(read)}; none of groups."
+        f"Test passed: {len(read)} records of {', '.join(read)}; none of groups."
     )
 
 

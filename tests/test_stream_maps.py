@@ -159,11 +159,12 @@ def test_a_map_of_what_is_selected(mapped):
         ({"users": {"__alias__": 1}}, "users: __alias__ must be the name of a stream"),
         (
             {"users": {"__alias__": "my users"}},
-            "users: __alias__: my users is no name; put it in single quotes inside the double ones",
+            "users: __alias__: my users is not a name: put text in single quotes inside the double "
+            "ones",
         ),
         (
             {"x": {"__source__": "users", "__alias__": "y"}},
-            "x: __alias__ and __source__ exclude each other",
+            "x: __alias__ and __source__ cannot be combined",
         ),
         ({"users": {"__key_properties__": "id"}}, "users: __key_properties__ must be a list of "
          "names, or null"),

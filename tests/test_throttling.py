@@ -12,10 +12,11 @@ from support import STREAMS, selecting
 
 from looker_emulator import Emulator, Fault
 from tap_looker.errors import RequestError, TimedOutError
-from tap_looker.looker import retry
+from tap_looker.looker import retry, throttle
 from tap_looker.looker.client import LookerClient
 from tap_looker.looker.concurrency import Cancelled
-from tap_looker.looker.retry import RequestSlots, RetriableError, Tries
+from tap_looker.looker.retry import RetriableError, Tries
+from tap_looker.looker.throttle import RequestSlots
 
 USERS = "/users/search"
 CATALOG = (*STREAMS, "explores", "user_sessions")
@@ -116,7 +117,7 @@ def land(turns):
 
 @pytest.fixture
 def slots(monkeypatch):
-    monkeypatch.setattr(retry, "SPREAD", 0.0)
+    monkeypatch.setattr(throttle, "SPREAD", 0.0)
     return RequestSlots(8, threading.Event())
 
 
@@ -152,7 +153,7 @@ def test_one_more_is_tried_after_a_while_and_the_more_seldom_the_more_fail(slots
         turns = fly(slots, 5)
         turn_away(turns[4:])
         land(turns[:4])
-    assert waits[0] >= retry.PROBE_SECONDS
+    assert waits[0] >= throttle.PROBE_SECONDS
     assert all(later > 1.5 * earlier for earlier, later in pairwise(waits))
 
 
@@ -170,7 +171,7 @@ def test_it_grows_back_to_all_when_nothing_is_turned_away_any_more(slots, monkey
 
 
 def test_after_a_pause_requests_start_one_after_the_other(monkeypatch):
-    monkeypatch.setattr(retry, "SPREAD", 0.4)
+    monkeypatch.setattr(throttle, "SPREAD", 0.4)
     slots, starts = RequestSlots(8, threading.Event()), []
     slots.pause(0.2)
     begun = time.monotonic()
@@ -197,7 +198,7 @@ def test_never_more_than_asked_for(slots):
 
 
 def test_an_answer_that_is_read_keeps_its_turn(slots, monkeypatch):
-    monkeypatch.setattr(retry, "IDLE_SECONDS", 60)
+    monkeypatch.setattr(throttle, "IDLE_SECONDS", 60)
     (answer, *others) = fly(slots, 3)
     answer.read()
     turn_away(others)
@@ -215,7 +216,7 @@ def test_an_answer_that_is_read_keeps_its_turn(slots, monkeypatch):
 
 def test_a_request_that_an_answer_waits_for_is_made(monkeypatch):
     """Fewer may be in flight than are being read already: none of them waits for itself."""
-    monkeypatch.setattr(retry, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(throttle, "IDLE_SECONDS", 0.2)
     query = {"model": "thelook", "view": "orders", "fields": ["orders.count"], "limit": 10}
     with Emulator() as emulator:
         emulator.add_fault(Fault("status", "/versions", status=429, retry_after=0, times=3))

@@ -1,4 +1,4 @@
-"""Plans of faults: nothing lost without a word, nothing twice, and every run has an end.
+"""Plans of faults: nothing lost silently, nothing twice, and every run has an end.
 
 A plan is a few faults, each a way to go wrong, at an endpoint, from some request on, once, in a
 burst or for ever. Plans have numbers: ``plan(17)`` is the same on every machine. The tap runs

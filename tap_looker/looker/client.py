@@ -37,7 +37,8 @@ from tap_looker.looker.response import (
     refusal,
     with_name,
 )
-from tap_looker.looker.retry import RequestSlots, RetriableError, Tries, Turn
+from tap_looker.looker.retry import RetriableError, Tries
+from tap_looker.looker.throttle import RequestSlots, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

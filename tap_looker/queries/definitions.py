@@ -352,10 +352,10 @@ def _missing(kind: type[msgspec.Struct], given: Mapping[str, Any]) -> Iterator[s
             yield "needs a name for its stream"
         own = [name for name in QueryOptions.__annotations__ if name != "query" and given.get(name)]
         if given.get("query") and own:
-            yield f"query is a saved query as a whole, without {', '.join(own)} of your own"
+            yield f"query stands for a whole saved query: remove {', '.join(own)}"
         lacking = [name for name in ("model", "explore", "fields") if not given.get(name)]
         if lacking and not given.get("query"):
-            yield f"needs {', '.join(lacking)}, or the slug of a saved query in its place (query)"
+            yield f"needs {', '.join(lacking)}, or query, the slug of a saved query"
 
 
 @dataclass(frozen=True)

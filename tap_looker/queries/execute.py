@@ -80,7 +80,7 @@ def run_query(
         except TruncatedError as error:
             if repeat_slow or not isinstance(error.__cause__, TIMEOUTS):
                 raise
-            raise TimedOutError(f"POST {RUN}: the rows did not come in time.") from error
+            raise TimedOutError(f"POST {RUN}: the rows did not arrive in time.") from error
 
 
 def run_query_task(
@@ -142,8 +142,7 @@ def _await_task(client: LookerClient, path: str, task: Row) -> None:
         unknown += status not in TASK_RUNS | TASK_ENDED
         if unknown == MAX_UNKNOWN:
             raise QueryError(
-                f'The query task is "{status}", whatever that means: given up after {unknown} looks'
-                " at it."
+                f'The query task is "{status}", unknown to the tap: gave up after {unknown} checks.'
             )
         client.wait(next(waits))
         task = client.get(path, {"fields": "id,status"}, billing="db_query").data
@@ -188,9 +187,9 @@ def _without_totals(
     unmarked = [row for row in held if GROUPING not in row]
     if unmarked and len(unmarked) == len(held) and _may_be_totals(unmarked, query, metadata()):
         raise QueryError(
-            "The result may hold rows of totals or subtotals that cannot be told from others: some"
-            " rows have no value in their last dimensions. Filter these out, or take the totals out"
-            " of the query."
+            "The result may hold rows of totals or subtotals that look like any other: some rows "
+            "have no value in their last dimensions. Filter these out, or remove the totals from "
+            "the query."
         )
     yield from unmarked
 

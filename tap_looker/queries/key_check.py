@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MAX_REMEMBERED = 100_000  # keys of rows that do not come in the order of their key
 
 
-def checked(
+def check_keys(
     records: Iterable[Row],
     key: Sequence[str],
     *,

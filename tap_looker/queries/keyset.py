@@ -53,8 +53,8 @@ def check_order(key: Iterable[Key], metadata: Metadata) -> None:
     if ranked:
         raise CutResultError(
             "The result may have been cut short and cannot be continued: Looker may not sort "
-            f"{', '.join(ranked)} alphabetically. Set limit to the most rows that it may have, or "
-            "primary_keys to fields that are sorted by value."
+            f"{', '.join(ranked)} alphabetically. Set limit to the maximum number of rows it can "
+            "have, or primary_keys to fields that are sorted by value."
         )
 
 
@@ -153,7 +153,7 @@ class _Place:
         """Go to a row; whether it is a new one, and not the one that a page repeats.
 
         Raises:
-            CutResultError: The rows do not come in the order that was asked for.
+            CutResultError: The rows are not in the requested order.
         """
         if self._is_catching_up:
             self._is_catching_up = not self._is_past(values)
@@ -224,8 +224,8 @@ class _Place:
         """
         if not is_new:
             raise CutResultError(
-                "The rows take more than one page, and the result cannot be continued: more of "
-                "them than fit on a page have times within one second."
+                "The rows take more than one page, and the result cannot be continued: more rows "
+                "than fit on a page have times within one second."
             )
         if not self.is_unique:
             fields = ", ".join(part.field for part in self._key)
@@ -238,7 +238,7 @@ class _Place:
 
 
 def _not_in_order() -> CutResultError:
-    return CutResultError("The rows do not come in the order that was asked for.")
+    return CutResultError("The rows are not in the requested order.")
 
 
 def _may_follow(part: Key, before: Any, after: Any) -> bool:
@@ -295,6 +295,7 @@ def read_all(
             yield row
     if count in CUTS:
         raise CutResultError(
-            f"The result has exactly {count} rows, where Looker is known to cut one without a word,"
-            " and no key to continue from: set limit to the most rows that it may have."
+            f"The result has exactly {count} rows, a number at which Looker is known to cut "
+            "results silently, and no key to continue from: set limit to the maximum number of "
+            "rows it can have."
         )

@@ -161,8 +161,8 @@ class Resolver:
 
 def _body(saved: Mapping[str, Any]) -> dict[str, Any]:
     """What is sent of a query, as the table above says."""
-    listed = _dynamic(saved)
-    disabled = {name for name, _, one in listed if one.get("is_disabled")}
+    dynamic = _dynamic(saved)
+    disabled = {name for name, _, one in dynamic if one.get("is_disabled")}
     body = {name: saved[name] for name in SENT if saved.get(name)}
     body["fields"] = [
         name for name in dict.fromkeys(saved.get("fields") or []) if name not in disabled
@@ -170,9 +170,9 @@ def _body(saved: Mapping[str, Any]) -> dict[str, Any]:
     if "sorts" in body:
         sorts = [str(sort) for sort in body["sorts"] if sort]
         body["sorts"] = [sort for sort in sorts if sort.split()[0] not in disabled]
-    if any(kind == "table_calculation" and name not in disabled for name, kind, _ in listed):
+    if any(kind == "table_calculation" and name not in disabled for name, kind, _ in dynamic):
         body |= {name: saved[name] for name in SENT_WITH_CALCULATIONS if saved.get(name)}
-        expressions = " ".join(str(one.get("expression")) for _, _, one in listed)
+        expressions = " ".join(str(one.get("expression")) for _, _, one in dynamic)
         for reference, (name, turned_on) in REFERENCES.items():
             if reference in expressions and saved.get(name, turned_on):
                 body[name] = saved.get(name, turned_on)

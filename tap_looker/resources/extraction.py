@@ -79,6 +79,8 @@ class Extraction:
         self._trash: dict[str, bool] = {}
         self._readers: Counter[str] = Counter()
         self._beside: list[tuple[str, Fields]] = []
+        self._read_for: dict[str, set[str]] = {}
+        self._planned: list[str] = []
         self._shared: dict[str, ReplayableIterator[list[Row]]] = {}
 
     def want(
@@ -97,6 +99,8 @@ class Extraction:
             trash: Its deleted rows too, where Looker keeps them and the settings include them.
             lists: Nested lists that must be there: asked for one by one where they are not.
         """
+        if self._planned:
+            self._read_for[self._planned[-1]].add(name)
         self._readers[name] += 1
         self._fields[name] = merged(self._fields.get(name, {}), fields)
         self._trash[name] = self._trash.get(name, False) or trash
@@ -105,21 +109,50 @@ class Extraction:
         self._lists.setdefault(name, set()).update(found)
         if self._readers[name] > 1:
             return
+        self._read_for[name] = set()
+        self._planned.append(name)
         if self._roots and name in IN_FOLDER:
             self._fields[name] = merged(self._fields[name], tree([IN_FOLDER[name]]))
             self.want("folders", tree(["id", "parent_id"]), trash=False)
         if self._roots and name in OF_DASHBOARD:
             self.want("dashboards", tree(["id"]))
         resource.source.plan(self)
+        self._planned.pop()
 
     def want_beside(self, name: str, fields: Fields) -> None:
         """Say that a source will be read once more if others read it: see :attr:`wanted`."""
+        if self._planned:
+            self._read_for[self._planned[-1]].add(name)
         self._beside.append((name, fields))
 
     @property
     def wanted(self) -> set[str]:
         """Names of all that will be read, whether for itself or for others."""
         return set(self._readers)
+
+    def sources(self, name: str) -> set[str]:
+        """A resource, and all those that are read for it: what is missing there is missing here."""
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            one = waiting.pop()
+            if one not in found:
+                found.add(one)
+                waiting += self._read_for[one] & self._readers.keys()
+        return found
+
+    def narrowed_by(self, name: str) -> str:
+        """The setting that keeps rows of a resource out; "" where none does."""
+        sources = self.sources(name)
+        if self._roots and not sources.isdisjoint([*IN_FOLDER, *OF_DASHBOARD]):
+            return "folder_ids"
+        if self._models and not sources.isdisjoint(OF_MODEL):
+            return "models"
+        return ""
+
+    def has_skipped(self, name: str) -> bool:
+        """Whether items could not be read, of a resource or of those that are read for it."""
+        return any(self.skipped[one] for one in self.sources(name))
 
     def read(
         self, name: str, fields: Fields | None = None, *, whole: bool = False

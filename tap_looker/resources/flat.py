@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_looker.errors import DeniedError
+from tap_looker.errors import DeniedError, listed
 from tap_looker.looker.paging import identity
 from tap_looker.resources.fields import tree, value_at
-from tap_looker.resources.resource import Column, Source
-from tap_looker.values import listed
+from tap_looker.resources.resource import Column, Range, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -93,9 +92,9 @@ class Flat(Source):
     def _check(self, reading: Reading, name: str, *, came: bool) -> None:
         """Raise what is known of why there are no rows."""
 
-    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:  # noqa: ARG002
-        """None of its own."""
-        return 0
+    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:  # noqa: ARG002
+        """No call: the rows of the others are read anyway."""
+        return Range(0, 0)
 
 
 class _Lacking:

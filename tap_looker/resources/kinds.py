@@ -17,7 +17,6 @@ from __future__ import annotations
 import itertools
 import logging
 from dataclasses import dataclass, field
-from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ from tap_looker.errors import BadResponseError, RequestError
 from tap_looker.looker.paging import identity
 from tap_looker.looker.response import as_rows, segment
 from tap_looker.resources.fields import rendered, tree, value_at, values_at
-from tap_looker.resources.resource import Source
+from tap_looker.resources.resource import Range, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -97,7 +96,6 @@ class Endpoint(Source):
         records_path: Lists that hold the rows, inside each object of the answer.
         include_from_parent: What such a row takes from the object around it: column → field there.
         constants: Columns that no answer says of itself, as patterns; ``{host}`` is the instance.
-        rename: Properties with another name in the record: Looker's name → column.
         supports_fields: It takes ``fields``.
         billing: See :class:`Source`.
     """
@@ -108,14 +106,8 @@ class Endpoint(Source):
     records_path: tuple[str, ...] = field(default=(), kw_only=True)
     include_from_parent: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     constants: Mapping[str, str] = field(default_factory=dict, kw_only=True)
-    rename: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     supports_fields: bool = field(default=True, kw_only=True)
     billing: str = field(default="non_query", kw_only=True)
-
-    @cached_property
-    def _original(self) -> dict[str, str]:
-        """What Looker calls the columns that are renamed."""
-        return {column: name for name, column in self.rename.items()}
 
     def added_columns(self, keys: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the parent and the constants that are in the key, and what rows take along."""
@@ -162,7 +154,7 @@ class Endpoint(Source):
         if self.records_path:
             return ()
         added = self.added_columns(resource.keys)
-        return tuple(self._original.get(key, key) for key in resource.keys if key not in added)
+        return tuple(resource.renamed.get(key, key) for key in resource.keys if key not in added)
 
     def _needed(self, resource: Resource) -> tuple[str, ...]:
         """What has to be asked for whatever is selected."""
@@ -174,7 +166,7 @@ class Endpoint(Source):
         params = {name: value.format(**columns) for name, value in self.params.items()}
         fields = reading.fields_of(resource)
         if fields is not None and self.supports_fields:
-            fields = {self._original.get(name, name): below for name, below in fields.items()}
+            fields = {resource.renamed.get(name, name): below for name, below in fields.items()}
             fields = {**tree(filter(None, self._needed(resource))), **fields}
             added = self.added_columns(resource.keys)
             fields = {name: below for name, below in fields.items() if name not in added}
@@ -193,7 +185,7 @@ class Endpoint(Source):
             rows = _exploded(reading, resource, rows, self.records_path, self.include_from_parent)
         added = self.added_columns(resource.keys)
         for row in rows:
-            for name, column in self.rename.items():
+            for column, name in resource.renamed.items():
                 if name in row:
                     row[column] = row.pop(name)
             for name in added:
@@ -204,12 +196,13 @@ class Endpoint(Source):
                     row[name] = pattern.format(host=reading.host, **columns)
         return rows
 
-    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:  # noqa: ARG002
-        """One, or one for each row or batch of the parent: at most, for some rows need none."""
+    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:  # noqa: ARG002
+        """One, or one for each row or batch of the parent."""
         if not self.parent:
-            return 1
-        items = counts.items(self.parent.resource, self.parent.fields.values())
-        return None if items is None else ceil(items / self.parent.batch_size)
+            return Range(1, 1)
+        parent = self.parent
+        items = counts.distinct(parent.resource, [*parent.fields.values()], parent.skip_if)
+        return items and Range(*(ceil(number / parent.batch_size) for number in items))
 
 
 @dataclass(frozen=True)
@@ -319,13 +312,14 @@ class Search(Endpoint):
     def _needed(self, resource: Resource) -> tuple[str, ...]:
         return (*super()._needed(resource), self.sorts)
 
-    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:
+    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:
         """One for each page, at least one, and one for the trash."""
         if self.parent:
             return super().estimate_calls(counts, resource)
         total = counts.of(resource.name)
         trash = self.has_trash and counts.include_deleted
-        return None if total is None else max(1, ceil(total / counts.page_size)) + trash
+        calls = max(1, ceil((total or 0) / counts.page_size)) + trash
+        return None if total is None else Range(calls, calls)
 
 
 @dataclass(frozen=True)
@@ -336,13 +330,17 @@ class Composite(Source):
         wants: Says which resources have to be read first.
         gather: Gives the rows.
         places: What it asks, in words for the documentation.
-        counted: Resource whose rows cost a call each, at most.
+        estimate: How many calls it takes.
+        counted: What is counted for that: fields of the rows of other resources.
+        count: How many rows there are, as far as that is known.
     """
 
     wants: Callable[[Reading], None]
     gather: Callable[[Reading], Iterator[list[Row]]]
     places: str
-    counted: str
+    estimate: Callable[[Counts], Range | None]
+    counted: Mapping[str, tuple[str, ...]]
+    count: Callable[[Counts], Range | None] = lambda _: None
 
     def plan(self, reading: Reading) -> None:
         """As the functions say."""
@@ -352,9 +350,9 @@ class Composite(Source):
         """As the functions say."""
         return self.gather(reading)
 
-    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:  # noqa: ARG002
-        """One for each row that is counted, at most."""
-        return counts.of(self.counted)
+    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:  # noqa: ARG002
+        """As the function says."""
+        return self.estimate(counts)
 
 
 def _exploded(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from tap_looker.errors import BadResponseError
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_looker.errors import RequestError
     from tap_looker.looker.client import LookerClient
@@ -36,10 +36,12 @@ class Access:
     Attributes:
         permissions: Any one of them does. None: Looker shows all users what they may see.
         otherwise: What a user without them gets; "" where Looker denies it.
+        is_own: Every user gets only what is that user's own, an admin too.
     """
 
     permissions: tuple[str, ...] = ()
     otherwise: str = ""
+    is_own: bool = False
 
     def __str__(self) -> str:
         if not self.permissions:
@@ -105,6 +107,7 @@ class Resource:
         cost_per: What one call buys, where that is neither a page nor everything.
         omit: Properties too heavy to ask for: neither in the schema nor in the answer.
         only: The properties that count, where the rest belongs to another stream.
+        renamed: Properties that have another name in Looker: column → name there.
         computed: Columns that are worked out from the rows.
         unix_times: Properties that hold Unix seconds, which become times.
     """
@@ -119,6 +122,7 @@ class Resource:
     cost_per: str = ""
     omit: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
     computed: Mapping[str, Computed] = field(default_factory=dict)
     unix_times: tuple[str, ...] = ()
 
@@ -161,7 +165,7 @@ class Source(abc.ABC):
         """
 
     @abc.abstractmethod
-    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:
+    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:
         """How many calls it takes, besides those of other resources; None if not known."""
 
 
@@ -222,6 +226,13 @@ class Reading(Protocol):
         """The answers for items asked for one by one, several at a time, in their order."""
 
 
+class Range(NamedTuple):
+    """A number that may be known in part."""
+
+    least: int
+    most: int
+
+
 class Counts(Protocol):
     """How many rows there are, for estimates."""
 
@@ -231,5 +242,14 @@ class Counts(Protocol):
     def of(self, name: str) -> int | None:
         """The rows of a resource; None where one call does not tell."""
 
-    def items(self, parent: str, paths: Iterable[str]) -> int | None:
-        """The rows of a resource, or the items of the lists in them that paths lead through."""
+    def distinct(self, name: str, paths: Sequence[str], skip_if: str = "") -> Range | None:
+        """How many different values rows have at some paths, without nulls; None if not known.
+
+        Args:
+            name: Of the resource.
+            paths: With dots, also through lists.
+            skip_if: Field that, when true, leaves a row out.
+        """
+
+    def values(self, name: str, paths: Sequence[str]) -> set[tuple[Any, ...]] | None:
+        """The different values at some paths; None where one call does not give all rows."""

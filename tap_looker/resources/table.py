@@ -1,11 +1,13 @@
 """The table of REST resources, a row for each stream: the page to read first.
 
 A row holds values only. Paths, keys, paging and permissions are facts of Looker API 4.0 (its
-OpenAPI document). What the parts of a row mean is said in :mod:`~tap_looker.resources.resource` and
-:mod:`~tap_looker.resources.kinds`.
+OpenAPI document). See :mod:`~tap_looker.resources.resource` for the parts of a row and
+:mod:`~tap_looker.resources.kinds` for the kinds of sources.
 """
 
 from __future__ import annotations
+
+import itertools
 
 from tap_looker.resources.derived import (
     DASHBOARD_ELEMENT_QUERIES,
@@ -22,8 +24,8 @@ from tap_looker.resources.harvest import CONTENT_METADATA, QUERIES, LookmlDashbo
 from tap_looker.resources.kinds import Get, List, Parent, Search
 from tap_looker.resources.resource import ADMIN, DEVELOPERS, Access, Resource
 
-MEMBER = {"id": "user_id", "display_name": "user_name", "email": "user_email"}
-"""What counts of a user in lists of members, and its columns there."""
+MEMBER = {"user_id": "id", "user_name": "display_name", "user_email": "email"}
+"""Columns of a user in lists of members, and what Looker calls them."""
 
 # A row is a stream: kept as a table by hand.
 # fmt: off
@@ -79,7 +81,8 @@ CONTENT = (
     Resource("alert_notifications", "AlertNotifications",
              Search("/alert_notifications", sorts="", supports_fields=False),
              keys=("notification_id",),
-             access=Access((), "only the user's own notifications of the last 7 days"),
+             access=Access((), "only the user's own notifications of the last 7 days",
+                           is_own=True),
              default=False),
     Resource("boards", "Board", Search("/boards/search")),
     Resource("board_sections", "BoardSection", List("/board_sections")),
@@ -90,7 +93,7 @@ CONTENT = (
                   params={"content_metadata_id": "{content_metadata_id}"},
                   parent=Parent("content_metadata", {"content_metadata_id": "id"},
                                 skip_if="inherits")),
-             default=False, cost_per="item with access of its own"),
+             default=False, cost_per="item with its own access settings"),
     Resource("content_favorites", "ContentFavorite",
              Search("/content_favorite/search", params={"user_id": "{user_id}"},
                     parent=Parent("users", {"user_id": "id"}, skip_if="is_disabled",
@@ -130,22 +133,22 @@ ACCESS = (
                     scalar="role_id"), keys=("group_id", "role_id")),
     Resource("group_users", "User",
              Search("/groups/{group_id}/users",
-                    parent=Parent("groups", {"group_id": "id"}, include={"group_name": "name"}),
-                    rename=MEMBER), keys=("group_id", "user_id"), default=False, cost_per="group",
-             only=tuple(MEMBER)),
+                    parent=Parent("groups", {"group_id": "id"}, include={"group_name": "name"})),
+             keys=("group_id", "user_id"), default=False, cost_per="group",
+             only=tuple(MEMBER.values()), renamed=MEMBER),
     Resource("roles", "Role", Search("/roles/search"), access=ADMIN,
              computed={"permission_set_id": taken("permission_set.id", "Id of the permission set"),
                        "model_set_id": taken("model_set.id", "Id of the model set")}),
     Resource("role_groups", "Group",
              List("/roles/{role_id}/groups",
-                  parent=Parent("roles", {"role_id": "id"}, include={"role_name": "name"}),
-                  rename={"id": "group_id", "name": "group_name"}), keys=("role_id", "group_id"),
-             access=ADMIN, default=False, cost_per="role", only=("id", "name")),
+                  parent=Parent("roles", {"role_id": "id"}, include={"role_name": "name"})),
+             keys=("role_id", "group_id"), access=ADMIN, default=False, cost_per="role",
+             only=("id", "name"), renamed={"group_id": "id", "group_name": "name"}),
     Resource("role_users", "User",
              List("/roles/{role_id}/users", params={"direct_association_only": "true"},
-                  parent=Parent("roles", {"role_id": "id"}, include={"role_name": "name"}),
-                  rename=MEMBER), keys=("role_id", "user_id"), access=ADMIN, default=False,
-             cost_per="role", only=tuple(MEMBER)),
+                  parent=Parent("roles", {"role_id": "id"}, include={"role_name": "name"})),
+             keys=("role_id", "user_id"), access=ADMIN, default=False, cost_per="role",
+             only=tuple(MEMBER.values()), renamed=MEMBER),
     Resource("permission_sets", "PermissionSet", Search("/permission_sets/search"), access=ADMIN),
     Resource("permission_set_permissions", "",
              Nested("permission_sets", ("permissions",),
@@ -320,26 +323,33 @@ PREVIEW = (
     Resource("agents", "Agent", Search("/agents/search", has_trash=True), default=False,
              status="beta"),
     Resource("conversations", "Conversation", Search("/conversations/search"),
-             access=Access((), "only the user's own conversations"), default=False, status="beta",
-             omit=("messages",)),
+             access=Access((), "only the user's own conversations", is_own=True), default=False,
+             status="beta", omit=("messages",)),
     Resource("conversation_messages", "ConversationMessage",
              List("/conversations/{conversation_id}/messages",
                   parent=Parent("conversations", {"conversation_id": "id"}), billing="db_query"),
-             keys=("conversation_id", "id"), access=Access((), "only the user's own conversations"),
-             default=False, status="beta", cost_per="conversation"),
+             keys=("conversation_id", "id"),
+             access=Access((), "only the user's own conversations", is_own=True), default=False,
+             status="beta", cost_per="conversation"),
     Resource("artifact_namespaces", "ArtifactNamespace", Search("/artifact/namespaces", sorts=""),
              keys=("namespace",), access=Access((), "nothing, but for extensions made by Looker"),
              default=False, status="alpha"),
     Resource("artifacts", "Artifact",
              Search("/artifact/{namespace}/search", sorts="",
-                    parent=Parent("artifact_namespaces", {"namespace": "namespace"}),
-                    rename={"version": "artifact_version"}),
-             keys=("namespace", "key"),
+                    parent=Parent("artifact_namespaces", {"namespace": "namespace"})),
+             keys=("namespace", "key"), renamed={"artifact_version": "version"},
              access=Access((), "nothing, but for extensions made by Looker"), default=False,
              status="alpha", cost_per="namespace"),
 )
 
 # fmt: on
 
-RESOURCES = CONTENT + ACCESS + LOOKML + PLATFORM + PREVIEW
+GROUPS = {
+    "Content": CONTENT,
+    "People and access": ACCESS,
+    "LookML": LOOKML,
+    "Platform": PLATFORM,
+    "Beta and alpha": PREVIEW,
+}
+RESOURCES = tuple(itertools.chain.from_iterable(GROUPS.values()))
 BY_NAME = {resource.name: resource for resource in RESOURCES}

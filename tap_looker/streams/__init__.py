@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tap_looker.streams.catalog import CheckedCatalog, checked, is_catalog, unknown_properties
+from tap_looker.streams.catalog import CheckedCatalog, check_catalog, is_catalog, unknown_properties
 from tap_looker.streams.configured import configured_names, configured_streams, own_entries
 from tap_looker.streams.maps import mistakes_in_maps, unmatched
 from tap_looker.streams.resource import ResourceStream
@@ -15,7 +15,7 @@ __all__ = [
     "ResourceStream",
     "SystemActivityStream",
     "Writer",
-    "checked",
+    "check_catalog",
     "configured_names",
     "configured_streams",
     "is_catalog",

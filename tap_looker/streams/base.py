@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import SingerSDKError
+from singer_sdk.mapper import RemoveRecordTransform
+from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, Metadata
 
-from tap_looker.errors import LookerError
-from tap_looker.streams import maps
+from tap_looker.errors import LookerError, listed
+from tap_looker.streams import instances, maps
 from tap_looker.streams.catalog import chosen, mistakes_in_keys, mistakes_in_replication
 from tap_looker.streams.sdk import SdkStream
 from tap_looker.values import Misfits
@@ -20,12 +22,22 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
     from singer_sdk.mapper import StreamMap
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib import Catalog, MetadataMapping
 
     from tap_looker.looker.response import Row
     from tap_looker.resources.extraction import Extraction
     from tap_looker.resources.fields import Fields
     from tap_looker.run import Run
+
+ANYWAY = "activate_version_anyway"
+OTHER_INSTANCES = (
+    "targets would delete the rows of all other instances in the same table. If each instance has "
+    f"its own tables, set {ANYWAY} to instance."
+)
+PARTIAL_ACCESS = (
+    "the API key's user may not see all of their rows (see --access), and targets would delete "
+    f"those that are missing. If that is wanted, set {ANYWAY} to partial_access."
+)
 
 
 class LookerStream(SdkStream):
@@ -46,8 +58,11 @@ class LookerStream(SdkStream):
     def __init__(
         self, tap: Tap, run: Run, *, name: str, keys: Sequence[str], schema: dict[str, Any]
     ) -> None:
+        self.instance: str | None = tap.config.get("instance")
+        if self.instance:
+            schema = instances.with_column(schema)
         super().__init__(tap, name=name, schema=schema)
-        self.primary_keys = keys
+        self.primary_keys = self._key(keys)
         self._run = run
         self._pages: Iterator[list[Row]] | None = None
         self._maps: list[StreamMap] | None = None
@@ -64,6 +79,14 @@ class LookerStream(SdkStream):
     def records(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Records of rows; here, where the rows are records already, as they are."""
         return rows
+
+    def why_partial(self, extraction: Extraction) -> str:  # noqa: ARG002
+        """Why its rows may not be all that there are, in words; "" where they are."""
+        return ""
+
+    def sources(self, extraction: Extraction) -> set[str]:  # noqa: ARG002
+        """The resources of whose rows a user may see a part, and so of this stream."""
+        return set()
 
     def misfits(self, keys: Iterable[str], needed: Iterable[str] = (), place: str = "") -> Misfits:
         """What takes note of values that do not fit.
@@ -89,6 +112,17 @@ class LookerStream(SdkStream):
         """Its own: a catalog may leave it out."""
         return self.schema
 
+    @property
+    def metadata(self) -> MetadataMapping:
+        """The SDK's; the column that names the instance cannot be left out."""
+        metadata = super().metadata
+        if self.instance:
+            metadata[instances.CRUMB].inclusion = Metadata.InclusionType.AUTOMATIC
+        return metadata
+
+    def _key(self, keys: Sequence[str]) -> list[str]:
+        return instances.with_key(keys) if self.instance else list(keys)
+
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take over selection, keys and replication, and note what is wrong with them."""
         own_key, own_keys = self.replication_key, list(self.primary_keys)
@@ -97,8 +131,11 @@ class LookerStream(SdkStream):
         if entry is None:
             return
         root = entry.metadata.root
-        keys = chosen(own_keys, (root.table_key_properties, entry.key_properties))
-        self.primary_keys = own_keys if keys is None else list(keys)
+        given = (root.table_key_properties, entry.key_properties)
+        keys = chosen(own_keys, (None if one is None else self._key(one) for one in given))
+        self.primary_keys = own_keys if keys is None else keys
+        if not self.instance and instances.COLUMN in self.primary_keys:
+            self._mistakes.append(instances.UNNAMED)
         self.replication_key = chosen(own_key, (root.replication_key, entry.replication_key))
         method = entry.replication_method and entry.replication_method.upper()
         self.forced_replication_method = method
@@ -138,14 +175,21 @@ class LookerStream(SdkStream):
 
     # Selection
 
+    @property
+    def own_properties(self) -> dict[str, Any]:
+        """The properties that come from Looker."""
+        properties: dict[str, Any] = self.schema["properties"]
+        return instances.without_column(properties) if self.instance else properties
+
     def selected_fields(self, *, all_named: bool) -> Fields | None:
         """The properties to ask for; None when that is all of them.
 
         Args:
             all_named: Name them even so.
         """
-        fields = self._selected(self.schema["properties"], ())
-        complete = dict.fromkeys(self.schema["properties"])
+        properties = self.own_properties
+        fields = self._selected(properties, ())
+        complete = dict.fromkeys(properties)
         return fields if all_named or fields != complete else None
 
     def _selected(self, properties: dict[str, Any], breadcrumb: tuple[str, ...]) -> Fields:
@@ -168,8 +212,26 @@ class LookerStream(SdkStream):
         """
         if self._maps is None:
             schema = self.selected_schema(self.schema, ())
-            self._maps = maps.made(self._tap.mapper, self.name, schema, self.primary_keys)
+            self._maps = maps.make_maps(self._tap.mapper, self.name, schema, self.primary_keys)
         return self._maps
+
+    @property
+    def tables(self) -> set[str]:
+        """The names by which targets know the stream."""
+        return {
+            one.stream_alias
+            for one in self.stream_maps
+            if not isinstance(one, RemoveRecordTransform)
+        }
+
+    def in_same_tables(self) -> list[str]:
+        """The other streams of the run that stream maps give the same name."""
+        tables = self.tables
+        return [
+            other.name
+            for other in self._tap.selected_streams()  # type: ignore[attr-defined]
+            if other is not self and not tables.isdisjoint(other.tables)
+        ]
 
     def map_failed(self, position: int, record: Row, error: Exception) -> LookerError:
         """What is wrong with one of the stream's maps, which does not do on a record."""
@@ -195,9 +257,10 @@ class LookerStream(SdkStream):
 
     def get_records(self, context: Any) -> Iterable[dict[str, Any]]:  # noqa: ARG002
         """Records in the order of their pages."""
+        named = {instances.COLUMN: self.instance} if self.instance else None
         for record in self.records(self._rows()):
             self._run.check_interrupt()
-            yield record
+            yield {**named, **record} if named else record
         self._run.check_interrupt()
 
     def _rows(self) -> Iterator[Row]:
@@ -222,7 +285,40 @@ class LookerStream(SdkStream):
             self.will_fail(error)
             return False
         self._pages = _chained(first, pages)
+        if self.instance:
+            self.stream_state[instances.COLUMN] = self.instance
+        self._begin_version()
         return True
+
+    def _begin_version(self) -> None:
+        is_wanted = self.config["emit_activate_version_messages"]
+        if is_wanted and self.replication_method == REPLICATION_FULL_TABLE:
+            state = self.stream_state
+            state["version"] = self.begin_version(state.get("version"))
+
+    def sync_succeeded(self) -> None:
+        """Let targets delete what is gone, where nothing else can be missing.
+
+        On ACTIVATE_VERSION, targets delete the rows of a table that have another version.
+        """
+        if self.version is None:
+            return
+        if reason := self._why_withheld():
+            self._run.withhold_version(self.name, reason)
+        else:
+            self.activate_version()
+
+    def _why_withheld(self) -> str:
+        """Why targets may delete nothing of a stream that was read to its end; "" if they may."""
+        extraction, allowed = self._run.extraction, self.config[ANYWAY]
+        if reason := self.why_partial(extraction):
+            return reason
+        if others := self.in_same_tables():
+            return f"stream maps give {listed(others)} the same name."
+        if self.instance and "instance" not in allowed:
+            return OTHER_INSTANCES
+        sources = () if "partial_access" in allowed else self.sources(extraction)
+        return PARTIAL_ACCESS if sources and not self._run.sees_all(sources) else ""
 
     def will_fail(self, error: Exception) -> None:
         """Fail when the records are asked for."""
@@ -257,7 +353,10 @@ class LookerStream(SdkStream):
 
     @property
     def emit_activate_version_messages(self) -> bool:
-        """No: the SDK sends them first, and a target would delete what a failure did not read."""
+        """Not by the SDK, which sends them first: a target would delete what a failure leaves out.
+
+        See :meth:`sync_succeeded`.
+        """
         return False
 
 

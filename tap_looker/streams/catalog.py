@@ -49,7 +49,7 @@ def _name(entry: Mapping[str, Any]) -> Any:
     return entry.get("tap_stream_id") or entry.get("stream")
 
 
-def checked(found: Mapping[str, Any]) -> CheckedCatalog:
+def check_catalog(found: Mapping[str, Any]) -> CheckedCatalog:
     """A catalog in one form, with what is wrong in it."""
     catalog = Catalog()
     result = CheckedCatalog(catalog)
@@ -223,6 +223,6 @@ def mistakes_in_replication(
         return
     types = schema[PROPERTIES][key].get("type", [])
     if not SCALARS.intersection([types] if isinstance(types, str) else types):
-        yield f"{key} cannot be the replication key: it is not a number, a text or a time"
+        yield f"{key} cannot be the replication key: it is not a number, text or time"
     elif key not in set(selected):
         yield f"the replication key ({key}) is not selected"

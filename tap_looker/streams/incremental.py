@@ -13,6 +13,7 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INC
 
 from tap_looker.errors import CutResultError, LookerError
 from tap_looker.looker.concurrency import closed_at_end
+from tap_looker.streams import instances
 from tap_looker.streams.base import LookerStream
 from tap_looker.streams.catalog import mistakes_in_replication
 
@@ -81,10 +82,14 @@ class IncrementalStream(LookerStream):
         text = msgspec.json.encode(query, order="sorted")
         scope = {"looker_host": host, "looker_query": hashlib.sha256(text).hexdigest()[:16]}
         known = self._state_before
-        if known.get("looker_host", host) != host:
+        if known.get(instances.COLUMN) != self.instance and known:
+            self._drop_bookmark(instances.other(known.get(instances.COLUMN)))
+        elif known.get("looker_host", host) != host:
             self._drop_bookmark(f"another instance ({known['looker_host']})")
         elif known.get("looker_query", scope["looker_query"]) != scope["looker_query"]:
             self._drop_bookmark("another query of that name")
+        if self.instance:
+            scope[instances.COLUMN] = self.instance
         self.stream_state.update(scope)
 
     def _drop_bookmark(self, owner: str) -> None:
@@ -139,7 +144,7 @@ class IncrementalStream(LookerStream):
         if value is None:
             return False
         if self._latest is not None and _comparable(value) < _comparable(self._latest):
-            raise CutResultError("The rows do not come in the order that was asked for.")
+            raise CutResultError("The rows are not in the requested order.")
         self._latest = value
         return self._bookmark is None or _comparable(value) > _comparable(self._bookmark)
 

@@ -43,7 +43,7 @@ def _mistakes(name: str, definition: Any) -> Iterator[str]:
         yield f"there is no option {name} (known: {ELSE})"
     elif isinstance(definition, dict):
         if ALIAS in definition and SOURCE in definition:
-            yield f"{name}: {ALIAS} and {SOURCE} exclude each other"
+            yield f"{name}: {ALIAS} and {SOURCE} cannot be combined"
         for option, value in definition.items():
             if mistake := _mistake(option, value):
                 yield f"{name}: {mistake}"
@@ -57,7 +57,7 @@ def _mistake(option: str, value: Any) -> str:
             return f"{option} must be the name of a stream"
         if option == SOURCE or not _syntax_mistake(value):
             return ""
-        return f"{ALIAS}: {value} is no name; put it in single quotes inside the double ones"
+        return f"{ALIAS}: {value} is not a name: put text in single quotes inside the double ones"
     if option == KEYS:
         is_list = isinstance(value, list) and all(isinstance(one, str) for one in value)
         return "" if is_list or value is None else f"{KEYS} must be a list of names, or null"
@@ -96,7 +96,7 @@ def _source(name: str, definition: Any) -> str:
     return str(definition.get(SOURCE, name)) if isinstance(definition, dict) else name
 
 
-def made(
+def make_maps(
     mapper: PluginMapper, stream: str, schema: dict[str, Any], keys: Sequence[str]
 ) -> list[StreamMap]:
     """The maps of a stream.

@@ -10,8 +10,9 @@ from tap_looker.queries import filters, keyset
 from tap_looker.queries.columns import column, column_name, records
 from tap_looker.queries.definitions import UNLIMITED, DefinitionError, zone_named
 from tap_looker.queries.execute import run_query, run_query_task, without_totals
-from tap_looker.queries.key_check import checked
+from tap_looker.queries.key_check import check_keys
 from tap_looker.queries.resolve import Resolver, data_cells, from_catalog, without_missing
+from tap_looker.streams import instances
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 from tap_looker.values import to_number
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tap_looker.run import Run
     from tap_looker.values import Misfits
 
+LIMITED = "their limit may keep rows out."
 COLUMN_LIMIT = 50  # Looker's own, where a query has none
 REFUSED = frozenset({400, 403, 422})  # what Looker may answer to a limit of -1
 
@@ -46,6 +48,7 @@ class QueryStream(IncrementalStream):
 
     permission = "access to the model of the query, and to the look"
     cost_per = "run of the query"
+    _reached_limit = False
 
     def __init__(
         self,
@@ -63,6 +66,8 @@ class QueryStream(IncrementalStream):
             keys = [column_name(field) for field in result.keys]
         else:
             schema, keys = entry.schema.to_dict(), list(entry.key_properties or [])
+            if tap.config.get("instance"):
+                schema["properties"] = instances.without_column(schema["properties"])
             _declare(schema["properties"], definition.types)
         super().__init__(tap, run, name=definition.name, keys=keys, schema=schema)
         if definition.replication_key:
@@ -73,11 +78,17 @@ class QueryStream(IncrementalStream):
         super().plan(extraction)
         if not self.primary_keys and self.definition.keys is None:
             self.logger.warning(
-                "%s has no primary key, for no fields of it are known to be unique and not null:"
-                " targets append its rows. Set primary_keys in %s, or [] to keep it so.",
+                "%s has no primary key, because none of its fields are known to be unique and "
+                "never null: targets append its rows. Set primary_keys in %s, or [] to keep it "
+                "that way.",
                 self.name,
                 self.definition.where,
             )
+
+    def why_partial(self, extraction: Extraction) -> str:  # noqa: ARG002
+        """A limit of the settings, or one that the result has reached."""
+        is_limited = self.definition.limit != UNLIMITED or self._reached_limit
+        return LIMITED if is_limited else ""
 
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """Typed records; in the order of the key where the query has one to go by."""
@@ -95,7 +106,7 @@ class QueryStream(IncrementalStream):
             if not isinstance(error, TimedOutError) or self.definition.run == "task":
                 raise
             raise TimedOutError(
-                f"{error.message} For a query that takes long, set run: task in "
+                f"{error.message} If the query takes long, set run: task in "
                 f"{self.definition.where}.",
                 error.status,
             ) from error
@@ -145,7 +156,7 @@ class QueryStream(IncrementalStream):
         found = records(kept, without_missing(run, wanted, result.metadata, misfits), misfits)
         if not result.keys:
             return found
-        return checked(
+        return check_keys(
             found,
             [column_name(field) for field in result.keys],
             in_order=[part.field for part in result.order] == list(result.keys),
@@ -156,7 +167,7 @@ class QueryStream(IncrementalStream):
     def _report_repeated_keys(self, count: int) -> None:
         self.logger.warning(
             "%s: %d row(s) or more share their primary key (%s) with another, and targets keep only"
-            " one of each: set primary_keys in %s to what is unique, or to [] for none.",
+            " one of each: set primary_keys in %s to fields that are unique, or to [] for none.",
             self.name,
             count,
             ", ".join(self.primary_keys),
@@ -171,7 +182,7 @@ class QueryStream(IncrementalStream):
                 self.definition,
                 query,
                 zone,
-                self.schema["properties"],
+                self.own_properties,
                 self.primary_keys,
                 lambda: resolver.explore(query),
             )
@@ -200,10 +211,11 @@ class QueryStream(IncrementalStream):
             for row in keyset.read_once(run, {**asked, "limit": str(limit)}):
                 count += 1
                 yield row
+            self._reached_limit = count >= limit or count in keyset.CUTS
             if count in keyset.CUTS and count < limit:
                 self.logger.warning(
-                    "%s has exactly %d rows, where Looker is known to cut a result without a word: "
-                    "there may be more.",
+                    "%s has exactly %d rows, a number at which Looker is known to cut results "
+                    "silently: there may be more.",
                     self.name,
                     count,
                 )
@@ -224,8 +236,8 @@ class QueryStream(IncrementalStream):
                 raise
             if not result.order:
                 raise RequestError(
-                    f"{error.message} Every row of it was asked for; if Looker refuses that to "
-                    f"this query or this key, set limit in {self.definition.where}.",
+                    f"{error.message} All rows were requested; if Looker does not allow that for "
+                    f"this query or key, set limit in {self.definition.where}.",
                     error.status,
                 ) from error
             page_size = self.config["activity_page_size"]

@@ -7,13 +7,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from tap_looker import schemas
-from tap_looker.errors import BadResponseError
+from tap_looker.errors import BadResponseError, listed
 from tap_looker.looker.paging import identity
 from tap_looker.resources.fields import merged, tree
 from tap_looker.streams.base import LookerStream
 from tap_looker.streams.conform import compiled
 from tap_looker.times import from_unix
-from tap_looker.values import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +54,18 @@ class ResourceStream(LookerStream):
         for one in self._computed.values():
             one.wants(extraction)
 
+    def sources(self, extraction: Extraction) -> set[str]:
+        """The resource, and those that are read for it."""
+        return extraction.sources(self.name)
+
+    def why_partial(self, extraction: Extraction) -> str:
+        """A setting keeps rows out, or items could not be read, here or in what is read before."""
+        if setting := extraction.narrowed_by(self.name):
+            return f"{setting} keeps some of their rows out."
+        if extraction.has_skipped(self.name):
+            return "some items were skipped, and may still exist."
+        return ""
+
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """The rows of the collection; what is left out of them does not wait in memory."""
         made = {name: one.make(extraction) for name, one in self._computed.items()}
@@ -91,7 +102,7 @@ class ResourceStream(LookerStream):
             # Once per stream: a newer Looker sends more properties.
             if unknown:
                 self.logger.warning(
-                    "Properties that are not in the schema, and left out: %s.", listed(unknown)
+                    "Left out, as the schema does not have them: %s.", listed(unknown)
                 )
             misfits.warn(self.logger)
 

@@ -30,6 +30,7 @@ ENDS_THE_RUN = (
     AbortedSyncFailedException,
     AbortedSyncPausedException,
 )
+MAX_VERSION = 2**63 - 1  # of a bigint
 SAID_OTHERWISE = "An unhandled error occurred while syncing"
 """What the SDK logs as an error at the record limit of a trial too, and for a broken pipe."""
 
@@ -38,6 +39,7 @@ class SdkStream(Stream, abc.ABC):
     """A stream with hooks where the SDK has none."""
 
     time_extracted: datetime = datetime.now(UTC)
+    _stream_version: int | None = None
 
     @abc.abstractmethod
     def has_first_answer(self) -> bool:
@@ -56,8 +58,32 @@ class SdkStream(Stream, abc.ABC):
         """Take note that the stream could not be read whole; raise to end the run."""
 
     @abc.abstractmethod
+    def sync_succeeded(self) -> None:
+        """The last record of the stream has been written."""
+
+    @abc.abstractmethod
     def sync_ended(self) -> None:
         """Let go of what the stream holds; called whatever became of it."""
+
+    @property
+    def version(self) -> int | None:
+        """Of the table that the records make up; None where they are added to another."""
+        return self._stream_version
+
+    def begin_version(self, earlier: Any) -> int:
+        """Give the records a version: the milliseconds of the run's start, or more.
+
+        Args:
+            earlier: The version of the last run, if there was one.
+        """
+        is_known = isinstance(earlier, int) and 0 < earlier < MAX_VERSION
+        self._stream_version = max(self._tap.initialized_at, earlier + 1 if is_known else 0)
+        return self._stream_version
+
+    def activate_version(self) -> None:
+        """Say that the table is whole: what has another version is gone."""
+        if self._stream_version is not None:
+            self._write_activate_version_message(self._stream_version)
 
     def moves_bookmark(self, record: Row) -> bool:
         """Whether the bookmark goes to this record."""
@@ -85,6 +111,7 @@ class SdkStream(Stream, abc.ABC):
     ) -> Generator[dict[str, Any], Any, Any]:
         try:
             yield from super()._sync_records(context, write_messages=write_messages)
+            self.sync_succeeded()
         except ENDS_THE_RUN:
             raise
         except Exception as error:  # noqa: BLE001
@@ -104,6 +131,7 @@ class SdkStream(Stream, abc.ABC):
                 yield RecordMessage(
                     stream=stream_map.stream_alias,
                     record=mapped,
+                    version=self._stream_version,
                     time_extracted=self.time_extracted,
                 )
 

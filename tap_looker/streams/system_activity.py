@@ -13,7 +13,7 @@ from tap_looker.queries.columns import KINDS, Key, column, column_name, records
 from tap_looker.queries.execute import run_query
 from tap_looker.queries.explores import explore_fields
 from tap_looker.queries.resolve import without_missing
-from tap_looker.queries.system_activity import MODEL, PERMISSION
+from tap_looker.queries.system_activity import ACTIVITIES, MODEL, PERMISSION
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from tap_looker.queries.system_activity import Activity
     from tap_looker.resources.extraction import Extraction
     from tap_looker.run import Run
+
+LOGS = {one.explore for one in ACTIVITIES if one.time}
+FORGOTTEN = "Looker keeps only the latest of their rows."
 
 
 def _reading_again(client: LookerClient) -> Callable[[Mapping[str, Any]], Iterator[Row]]:
@@ -72,6 +75,11 @@ class SystemActivityStream(IncrementalStream):
         )
         if activity.replication:
             self.replication_key = column_name(activity.replication)
+
+    def why_partial(self, extraction: Extraction) -> str:  # noqa: ARG002
+        """Looker forgets old rows of its logs, which a warehouse is to keep."""
+        is_log = self.activity.replication or self.activity.explore in LOGS
+        return FORGOTTEN if is_log else ""
 
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """Typed records, in the order of the key."""

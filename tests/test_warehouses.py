@@ -1,0 +1,78 @@
+"""What the pages tell people to run with a target does what they say."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "docs/warehouses.md")
+BEFORE, AFTER = '{"bookmarks":{"a":{}}}', '{"bookmarks":{"b":{}}}'
+
+
+def blocks(page, language):
+    text = (ROOT / page).read_text("utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="a script for Bash")
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    ("tap", "target", "state", "exit_code"),
+    [
+        (0, f"echo '{AFTER}'", AFTER, 0),
+        (1, f"echo '{AFTER}'", AFTER, 1),
+        (143, "", BEFORE, 143),
+        (0, "exit 2", BEFORE, 2),
+    ],
+    ids=["success", "a stream fails", "interrupted", "the target fails"],
+)
+def test_the_script_keeps_the_exit_code_and_the_state(
+    page, tap, target, state, exit_code, tmp_path
+):
+    (script,) = blocks(page, "bash")
+    for name, does in (("tap-looker", f"exit {tap}"), ("target-jsonl", f"cat >&2; {target}")):
+        command = tmp_path / "bin" / name
+        command.parent.mkdir(exist_ok=True)
+        command.write_text(f"#!/bin/sh\n{does}\n")
+        command.chmod(0o755)
+    (tmp_path / "state.json").write_text(BEFORE)
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"},
+        check=False,
+    )
+    assert done.returncode == exit_code
+    assert (tmp_path / "state.json").read_text().strip() == state
+
+
+@pytest.fixture
+def users():
+    """Two instances, each with a row that its last run has not found."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE users (looker_instance TEXT, id TEXT, _sdc_sync_started_at BIGINT);"
+            "INSERT INTO users VALUES ('eu', 'gone', 1), ('eu', '1', 2), ('eu', '2', 2),"
+            " ('us', 'gone', 3), ('us', '1', 4)"
+        )
+        yield connection
+
+
+def left(connection):
+    rows = connection.execute("SELECT looker_instance, id FROM users ORDER BY ALL").fetchall()
+    return [f"{instance} {id_}" for instance, id_ in rows]
+
+
+def test_the_statements_delete_what_the_last_run_did_not_find(users):
+    of_one, of_instance = blocks("docs/warehouses.md", "sql")
+    users.execute(of_instance)
+    assert left(users) == ["eu 1", "eu 2", "us 1", "us gone"]
+    users.execute("DELETE FROM users WHERE looker_instance = 'eu'")
+    users.execute(of_one)
+    assert left(users) == ["us 1"]
