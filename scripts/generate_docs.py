@@ -23,7 +23,12 @@ sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
 
 import benchmarks  # noqa: E402
 from tap_looker.queries.columns import column_name  # noqa: E402
-from tap_looker.queries.system_activity import ACTIVITIES, Activity  # noqa: E402
+from tap_looker.queries.system_activity import (  # noqa: E402
+    ACTIVITIES,
+    QUERIES,
+    QUERY_FIELDS,
+    Activity,
+)
 from tap_looker.resources.flat import Flat  # noqa: E402
 from tap_looker.resources.kinds import Composite, Search  # noqa: E402
 from tap_looker.resources.table import GROUPS, RESOURCES  # noqa: E402
@@ -223,11 +228,12 @@ def stream_table(rows: Iterable[Resource]) -> list[str]:
 def activity_table() -> list[str]:
     """One line for each explore of System Activity."""
     return table(
-        ("Stream", "Explore", "Key", "Bookmark", "Default"),
+        ("Stream", "One row per", "Explore", "Key", "Bookmark", "Default"),
         [
             (
                 f"`{row.name}`",
-                f"`{row.explore}`",
+                row.row,
+                f"inside `{QUERIES}`" if row.name == QUERY_FIELDS else f"`{row.explore}`",
                 ", ".join(f"`{column_name(key)}`" for key in row.keys.split()),
                 f"`{column_name(row.replication)}`" if row.replication else "",
                 "yes" if row.default else "",

@@ -235,10 +235,15 @@ TELLING = {"current_user": ("id", "role_ids"), "roles": ("id", "permission_set")
 """What says who an admin is, where a run reads it anyway."""
 
 
-def plan(extraction: Extraction) -> None:
-    """Say that :func:`permissions_in_run` will look at what is read anyway."""
+def plan(extraction: Extraction, *, more_fields: bool) -> None:
+    """Say that the permissions of the key's user will be looked at, where they are read anyway.
+
+    Args:
+        extraction: Of the run.
+        more_fields: Also where fields that tell are not selected.
+    """
     for name, fields in TELLING.items():
-        if name in extraction.wanted:
+        if extraction.reads(name, fields) or (more_fields and name in extraction.wanted):
             extraction.want(name, tree(fields), trash=False)
 
 
@@ -274,6 +279,26 @@ def permissions_in_run(extraction: Extraction) -> set[str] | None:
         return _permissions(extraction.client, me)
     except LookerError:
         return None
+
+
+def known_permissions(extraction: Extraction) -> set[str] | None:
+    """What the user's own roles permit, if the run has read these anyway; else None."""
+    if not all(extraction.reads(name, fields) for name, fields in TELLING.items()):
+        return None
+    try:
+        me, roles = (
+            list(itertools.chain.from_iterable(extraction.read(name, tree(fields))))
+            for name, fields in TELLING.items()
+        )
+    except LookerError:
+        return None
+    own = {str(one) for row in me for one in row.get("role_ids") or []}
+    return _permitted(role for role in roles if str(role.get("id")) in own)
+
+
+def sees_all_of(name: str, permissions: set[str]) -> bool:
+    """Whether a user with these permissions is known to get all rows of a stream."""
+    return name not in BY_NAME or sees_all([name], permissions)
 
 
 def sees_all(sources: Iterable[str], permissions: set[str] | None) -> bool:

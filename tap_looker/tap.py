@@ -13,18 +13,17 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 
-from tap_looker import cli, output, selection, settings
+from tap_looker import cli, output, progress, selection, settings
 from tap_looker.errors import LookerError, SettingsError, listed
 from tap_looker.queries.definitions import SETTINGS
-from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
 from tap_looker.run import Run
 from tap_looker.streams import (
     CheckedCatalog,
     CountingWriter,
     ResourceStream,
-    SystemActivityStream,
     Writer,
+    activity_streams,
     check_catalog,
     configured_names,
     configured_streams,
@@ -229,7 +228,7 @@ class TapLooker(Tap):
         self.run.handle_signals()
         streams: dict[str, Stream] = {
             **{one.name: ResourceStream(self, self.run, one) for one in RESOURCES},
-            **{one.name: SystemActivityStream(self, self.run, one) for one in ACTIVITIES},
+            **{one.name: one for one in activity_streams(self, self.run)},
         }
         if any(self.config.get(setting) for setting in SETTINGS):
             if self.config_errors:
@@ -302,6 +301,7 @@ class TapLooker(Tap):
         """
         if options.get("about"):
             super().invoke(**options)
+        progress.quieten()
         cls.print_version(print_fn=cls.logger.info)
         tap = cls.from_options(**options)
         tap.warn_of_unknown()

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from tap_looker.looker.expressions import dynamic_fields, references
+from tap_looker.looker.used_fields import dynamic_fields, own_fields, used_fields
 from tap_looker.resources.fields import tree, value_at, values_at
 from tap_looker.resources.flat import Derived
 from tap_looker.resources.resource import Column, Computed
@@ -290,21 +289,15 @@ DASHBOARD_ELEMENT_QUERIES = Derived(
 
 # ---------------------------------------------------------------------------- fields of a query
 
-_FIELD = re.compile(r"[^\s.]+\.[^\s.]+")
-_PLACES = {"fields": "field", "pivots": "pivot", "fill_fields": "fill", "subtotals": "subtotal"}
-
 
 def _fields_of(query: Row, lacks: Lacks) -> Iterator[Row]:
     """Every field that a query names, once for each place; null is none."""
-    if not isinstance(query.get("fields", ""), list | None):
+    if "fields" not in query:
         lacks("fields")
-    custom: dict[str, tuple[str, Row]] = {}
-    try:
-        for name, kind, one in dynamic_fields(query.get("dynamic_fields")):
-            custom.setdefault(name, (kind, one))
-    except ValueError:
+    if not _is_readable(query):
         lacks("dynamic_fields", is_absent=False)
-    for place, name in _named(query, custom):
+    custom = own_fields(query)
+    for place, name in used_fields(query):
         yield {
             "query_id": query.get("id"),
             "place": place,
@@ -315,41 +308,12 @@ def _fields_of(query: Row, lacks: Lacks) -> Iterator[Row]:
         }
 
 
-def _named(query: Row, custom: dict[str, tuple[str, Row]]) -> Iterator[tuple[str, str]]:
-    for name, place in _PLACES.items():
-        for field in _texts(query.get(name)):
-            yield place, field
-    for sort in _texts(query.get("sorts")):
-        if words := sort.split():  # "orders.count desc 0"
-            yield "sort", words[0]
-    for name in _keys(query.get("filters")):
-        yield "filter", name
-    for name in references(query.get("filter_expression")):
-        yield "filter", name
-    for kind, one in custom.values():
-        place = "calculation" if kind == "table_calculation" else "custom_field"
-        for name in _behind(one, custom):
-            yield place, name
-
-
-def _behind(one: Row, custom: Iterable[str]) -> Iterator[str]:
-    """The fields that a custom field or a calculation is made of."""
-    for name in ("based_on", "source_field"):
-        if isinstance(one.get(name), str):
-            yield one[name]
-    for name in ("expression", "filter_expression"):
-        yield from references(one.get(name))
-    yield from _keys(one.get("filters"))
-    # Of groups, bins and the like: the field, and what is to become of it.
-    yield from (arg for arg in _texts(one.get("args")) if arg in custom or _FIELD.fullmatch(arg))
-
-
-def _texts(value: Any) -> list[str]:
-    return [one for one in value if isinstance(one, str) and one] if isinstance(value, list) else []
-
-
-def _keys(value: Any) -> list[str]:
-    return [name for name in value if name] if isinstance(value, dict) else []
+def _is_readable(query: Row) -> bool:
+    try:
+        dynamic_fields(query.get("dynamic_fields"))
+    except ValueError:
+        return False
+    return True
 
 
 QUERY_FIELDS = Derived(
