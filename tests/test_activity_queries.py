@@ -108,7 +108,7 @@ def uses(query):
 
 
 def references(expression):
-    return [part.split("}")[0] for part in (expression or "").split("${")[1:]]
+    return [part.split("}")[0].split(":")[0] for part in (expression or "").split("${")[1:]]
 
 
 def test_both_streams_cost_one_query(both, busy):

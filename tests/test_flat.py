@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from pathlib import Path
 from typing import get_type_hints
 
+import duckdb
 import pytest
 from looker_sdk.sdk.api40 import models
 from support import Runner, catalog, entries, keys_of, selecting
@@ -573,3 +576,96 @@ def test_lists_of_the_parent_that_nobody_selected_are_not_asked_for(run, emulato
     assert paths(emulator, "/users/").keys() == {"/users/search"}
     assert result.records["user_credentials"]
     assert any("credentials_api3" in line for line in result.warnings)
+
+
+# ---------------------------------------------------------------------------- what it is good for
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory):
+    """Answers in SQL over the default selection as it lands in files, and the instance."""
+    folder = tmp_path_factory.mktemp("landed")
+    with Emulator() as emulator, duckdb.connect() as database:
+        run = Runner(emulator, folder)(catalog=catalog()).succeeded()
+        for name, records in run.records.items():
+            file = folder / f"{name}.jsonl"
+            file.write_text("".join(f"{json.dumps(record)}\n" for record in records), "utf-8")
+            database.execute(f"create table {name} as from read_json('{file}', sample_size = -1)")
+        yield lambda sql: database.execute(sql).fetchall(), emulator.instance
+
+
+def question(number):
+    text = (Path(__file__).parents[1] / "docs" / "streams.md").read_text("utf-8")
+    return re.findall(r"^```sql\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[number]
+
+
+def test_which_dashboards_and_looks_use_a_field(ask):
+    answer, instance = ask
+    found = answer(question(0))
+    with_field = {
+        query["id"]
+        for query in instance.queries
+        if "orders.count" in query["fields"]
+        or "${orders.count}" in (query["filter_expression"] or "") + (query["dynamic_fields"] or "")
+    }
+    looks = {look["id"] for look in instance.looks
+             if look["query_id"] in with_field and not look["deleted"]}  # fmt: skip
+    live = {board["id"] for board in instance.dashboards if not board["deleted"]}
+    dashboards = {
+        tile["dashboard_id"]
+        for tile in instance.dashboard_elements
+        for holder in (tile, tile["look"] or {}, tile["result_maker"] or {})
+        if holder.get("query_id") in with_field and tile["dashboard_id"] in live
+    }
+    assert looks
+    assert dashboards
+    assert {id_ for kind, id_, *_ in found if kind == "look"} == looks
+    assert {id_ for kind, id_, *_ in found if kind == "dashboard"} == dashboards
+    assert {place for *_, place in found} >= {"field", "calculation"}
+
+
+def test_who_may_query_a_model(ask):
+    answer, instance = ask
+    groups = {group["id"]: group for group in instance.groups}
+    roles = {
+        role["id"]
+        for role in instance.roles
+        if "storefront" in role["model_set"]["models"]
+        and "access_data" in role["permission_set"]["permissions"]
+    }
+    expected = set()
+    for user in instance.users:
+        held, waiting = {*user["role_ids"]}, [*user["group_ids"]]
+        while waiting:
+            group = groups[waiting.pop()]
+            held |= {*group["role_ids"]}
+            waiting += group["parent_group_ids"]
+        if held & roles and not user["is_disabled"]:
+            expected.add(user["id"])
+    assert 0 < len(expected) < len(instance.users)
+    assert {id_ for id_, _ in answer(question(1))} == expected
+
+
+def test_who_logs_in_how(ask):
+    answer, instance = ask
+    found = answer(question(2))
+    assert {id_ for id_, *_ in found} == {
+        user["id"] for user in instance.users if not user["is_disabled"]
+    }, "the clock of the emulator stands still: nobody has logged in lately"
+    assert {kind for _, _, kind, *_ in found} >= {"api3", "email", "embed", "saml", None}
+
+
+def test_which_tiles_of_lookml_dashboards_use_which_explore(ask):
+    answer, instance = ask
+    found = answer("""
+        select e.dashboard_id, e.id, q.model, q."view"
+        from lookml_dashboard_elements as e
+        join dashboard_element_queries as t
+            on t.dashboard_id = e.dashboard_id and t.dashboard_element_id = e.id
+        join queries as q on q.id = t.query_id
+        join lookml_model_explores as x on x.model_name = q.model and x.name = q."view" """)
+    assert sorted(found) == sorted(
+        (board["id"], tile["id"], tile["query"]["model"], tile["query"]["view"])
+        for board in instance.lookml_dashboards
+        for tile in board["dashboard_elements"]
+    )
