@@ -28,6 +28,7 @@ from looker_emulator.instance.access.user_attributes import attribute_values
 from looker_emulator.instance.lookml.model_explores import explore
 from looker_emulator.instance.platform import connections
 from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.resources.flat import Flat
 from tap_looker.resources.resource import is_older
 from tap_looker.resources.table import RESOURCES
 
@@ -261,6 +262,7 @@ HELD = {
 """Keys of what an instance holds, where it is in no list of the stream's name."""
 
 ELSEWHERE = {"connection_databases", "explore_fields", "queries"}  # in tests of their own
+ELSEWHERE |= {one.name for one in RESOURCES if isinstance(one.source, Flat)} - HELD.keys()
 OF_THE_HOST = {one.name for one in RESOURCES if one.keys == ("host",)}
 
 
@@ -476,11 +478,11 @@ PARENTS = {
     "conversation_messages": {"/conversations/search": "id"},
     "explores": {"/lookml_models": "name explores(name) has_content"},
     "git_branches": {"/projects": "id"},
-    "group_users": {"/groups/search/with_hierarchy": "id"},
+    "group_users": {"/groups/search/with_hierarchy": "id name"},
     "merge_queries": {"/dashboard_elements/search": "id dashboard_id merge_result_id"},
     "project_files": {"/projects": "id"},
-    "role_groups": {"/roles/search/with_user_count": "id"},
-    "role_users": {"/roles/search/with_user_count": "id"},
+    "role_groups": {"/roles/search/with_user_count": "id name"},
+    "role_users": {"/roles/search/with_user_count": "id name"},
     "user_attribute_group_values": {"/user_attributes": "id"},
     "user_attribute_values": {"/users/search": "id"},
     "user_sessions": {"/users/search": "id is_disabled"},
@@ -545,13 +547,85 @@ def test_nothing_of_disabled_users_is_asked_for_that_fails_for_them(run, emulato
     assert counted(result) == {}
 
 
-@pytest.mark.parametrize("name", ["group_users", "role_groups", "role_users"])
-def test_membership_is_two_ids(everything, name):
+@pytest.mark.parametrize(
+    ("name", "columns", "fields"),
+    [
+        (
+            "group_users",
+            "group_id group_name user_id user_name user_email",
+            "id display_name email",
+        ),
+        ("role_users", "role_id role_name user_id user_name user_email", "id display_name email"),
+        ("role_groups", "role_id role_name group_id group_name", "id name"),
+    ],
+)
+def test_membership_is_two_ids_and_the_names_that_come_with_them(everything, name, columns, fields):
     records = everything.run.records[name]
-    assert {frozenset(record) for record in records} == {frozenset(keys_of(name))}
-    schema = everything.run.schemas[name]["schema"]
-    assert schema["properties"].keys() == set(keys_of(name))
-    assert asked(everything.calls, r"/{}s/[^/]+/{}s".format(*name[:-1].split("_"))) == "id"
+    assert {frozenset(record) for record in records} == {frozenset(columns.split())}
+    path = r"/{}s/[^/]+/{}s".format(*name[:-1].split("_"))
+    assert set(asked(everything.calls, path).split(",")) == set(fields.split())
+    of, member = name[:-1].split("_")
+    for kind in (of, member):
+        rows = {row["id"]: row for row in getattr(everything.instance, f"{kind}s")}
+        for record in records:
+            row = rows[record[f"{kind}_id"]]
+            assert record[f"{kind}_name"] == row["display_name" if kind == "user" else "name"]
+            assert kind != "user" or record["user_email"] == row["email"]
+
+
+def test_a_group_without_a_name_has_its_users(run, emulator):
+    emulator.instance.groups[2]["name"] = None
+    result = run(catalog=selecting("group_users")).succeeded()
+    assert sorted(keys(result, "group_users")) == sorted(HELD["group_users"](emulator.instance))
+
+
+def test_a_renamed_key_is_asked_for_by_lookers_name(run, emulator):
+    result = run(catalog=selecting(only={"group_users": {"user_email"}})).succeeded()
+    assert {frozenset(record) for record in result.records["group_users"]} == {
+        frozenset({"group_id", "user_id", "user_email"})
+    }
+    assert set(asked(emulator.calls, "/groups/[^/]+/users").split(",")) == {"id", "email"}
+
+
+def test_roles_name_their_sets(run, emulator):
+    result = run(catalog=selecting(only={"roles": {"permission_set_id"}})).succeeded()
+    assert asked(emulator.calls, "/roles/search") == "id,permission_set(id)"
+    assert result.records["roles"] == [
+        {"id": row["id"], "permission_set_id": row["permission_set"]["id"]}
+        for row in emulator.instance.roles
+    ]
+    whole = run(catalog=selecting("roles")).succeeded()
+    for record in whole.records["roles"]:
+        assert record["model_set_id"] == record["model_set"]["id"]
+    assert not result.warnings + whole.warnings
+
+
+def test_the_last_login_is_the_latest_of_all_credentials(run, emulator):
+    first, second, *_ = emulator.instance.users
+    first["credentials_email"] |= {"logged_in_at": "2024-05-01T00:30:00.000+02:00"}
+    first["credentials_google"] = {"logged_in_at": "2024-04-30T23:00:00Z"}
+    first["credentials_embed"] = [{"id": "1", "logged_in_at": "soon"}, None, {"logged_in_at": None}]
+    second["credentials_email"] |= {"logged_in_at": ""}
+    result = run(catalog=selecting(only={"users": {"last_login_at"}})).succeeded()
+    found = {record["id"]: record for record in result.records["users"]}
+    assert found[first["id"]] == {"id": first["id"], "last_login_at": "2024-04-30T23:00:00+00:00"}
+    assert found[second["id"]]["last_login_at"] is None
+    assert "credentials_api3" not in asked(emulator.calls, "/users/search")
+    whole = run(catalog=selecting("users")).succeeded()
+    assert whole.records["users"][0]["last_login_at"] == "2024-04-30T23:00:00+00:00"
+
+
+def test_unix_seconds_become_times(run, emulator):
+    one, two, three, *_ = emulator.instance.datagroups
+    one["created_at"] = 1_717_000_000
+    two["created_at"] = "1717000000"
+    three["created_at"] = "2024-05-29T16:26:40Z"
+    result = run(catalog=selecting("datagroups", "connections", "git_branches")).succeeded()
+    times = [record["created_at"] for record in result.records["datagroups"][:3]]
+    assert times == ["2024-05-29T16:26:40+00:00"] * 2 + ["2024-05-29T16:26:40Z"]
+    assert {record["last_regen_at"] for record in result.records["connections"]} > {None}
+    assert all(is_time(record["commit_at"]) for record in result.records["git_branches"])
+    assert not result.warnings
 
 
 def test_users_of_a_role_are_those_who_have_it_themselves(everything):
@@ -1299,7 +1373,7 @@ ODD_VALUES: dict[str, tuple[str, Any, Any]] = {
     "a time with a space": (
         "created_at",
         "2026-01-02 03:04:05 +0200",
-        "2026-01-02T03:04:05+02:00",
+        "2026-01-02T01:04:05+00:00",
     ),
     "text for a truth": ("primary_homepage", "true", True),
     "an empty list": ("section_order", [], []),
@@ -1328,9 +1402,10 @@ HOPELESS = {
     "a word for a truth": ("boards", "primary_homepage", "perhaps"),
     "a word for a list": ("boards", "section_order", "12"),
     "a word for objects": ("boards", "board_sections", "none"),
-    "a word for a number": ("datagroups", "created_at", "soon"),
-    "half a number": ("datagroups", "created_at", 0.5),
-    "a truth for a number": ("datagroups", "created_at", True),
+    "a word for seconds": ("datagroups", "created_at", "soon"),
+    "more seconds than there are": ("datagroups", "created_at", 10**14),
+    "a truth for seconds": ("datagroups", "created_at", True),
+    "a word for a number": ("board_items", "order", "soon"),
 }
 
 

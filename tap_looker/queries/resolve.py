@@ -11,11 +11,10 @@ from datetime import UTC
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from tap_looker.errors import BadResponseError, CutResultError, RequestError
 from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.looker.response import segment
+from tap_looker.looker.used_fields import dynamic_fields
 from tap_looker.queries import columns as lookml
 from tap_looker.queries.definitions import DefinitionError, zone_named
 from tap_looker.queries.explores import read_explore
@@ -185,24 +184,13 @@ def _body(saved: Mapping[str, Any]) -> dict[str, Any]:
 def _dynamic(query: Mapping[str, Any]) -> list[tuple[str, str, Row]]:
     """The custom fields and table calculations of a query: name, kind, and all that is said of it.
 
-    ``dynamic_fields`` is a JSON text in a string: a list of objects that name themselves in
-    ``table_calculation``, ``dimension`` or ``measure``.
-
     Raises:
         DefinitionError: It is something else.
     """
-    text = query.get("dynamic_fields") or "[]"
     try:
-        dynamic = msgspec.json.decode(text, type=list[dict[str, Any]])
-    except (msgspec.DecodeError, TypeError, RecursionError):
+        return dynamic_fields(query.get("dynamic_fields"))
+    except ValueError:
         raise DefinitionError(["its dynamic_fields are not a list of objects in JSON"]) from None
-    found = []
-    for one in dynamic:
-        for kind in ("table_calculation", "dimension", "measure"):
-            if isinstance(one.get(kind), str):
-                found.append((one[kind], kind, one))
-                break
-    return found
 
 
 def _type_of(one: Row) -> str:

@@ -87,6 +87,7 @@ class Extraction:
         self._lists: dict[str, set[str]] = {}
         self._trash: dict[str, bool] = {}
         self._readers: Counter[str] = Counter()
+        self._beside: list[tuple[str, Fields]] = []
         self._read_for: dict[str, set[str]] = {}
         self._planned: list[str] = []
         self._shared: dict[str, ReplayableIterator[list[Row]]] = {}
@@ -127,6 +128,12 @@ class Extraction:
         resource.source.plan(self)
         self._planned.pop()
 
+    def want_beside(self, name: str, fields: Fields) -> None:
+        """Say that a source will be read once more if others read it: see :attr:`wanted`."""
+        if self._planned:
+            self._read_for[self._planned[-1]].add(name)
+        self._beside.append((name, fields))
+
     @property
     def wanted(self) -> set[str]:
         """Names of all that will be read, whether for itself or for others."""
@@ -140,7 +147,7 @@ class Extraction:
             one = waiting.pop()
             if one not in found:
                 found.add(one)
-                waiting += self._read_for[one]
+                waiting += self._read_for[one] & self._readers.keys()
         return found
 
     def narrowed_by(self, name: str) -> str:
@@ -163,16 +170,22 @@ class Extraction:
         wanted = self._fields[name]
         return wanted is None or set(fields) <= wanted.keys()
 
-    def read(self, name: str, fields: Fields | None = None) -> Iterator[list[Row]]:
+    def read(
+        self, name: str, fields: Fields | None = None, *, whole: bool = False
+    ) -> Iterator[list[Row]]:
         """The rows of a source, page by page, from the start.
 
         Args:
             name: Of the resource.
             fields: What the reader looks at; the rows may hold more.
+            whole: All of it, whatever folders and models the settings name.
 
         Raises:
             RequestError: It cannot be read whole.
         """
+        if whole:
+            yield from self._whole(name, fields)
+            return
         inside = self._is_inside(name)
         missing = set(self._models if name == "lookml_models" else ())
         unmatched = dict.fromkeys([*self._excluded, *self._excluded_explores])
@@ -224,8 +237,9 @@ class Extraction:
         """A source, whatever folders and models the settings name."""
         with self._lock:
             if name not in self._shared:
+                beside = sum(name == one for one, _ in self._beside)
                 self._shared[name] = ReplayableIterator(
-                    self._pages(BY_NAME[name]), self._readers[name]
+                    self._pages(BY_NAME[name]), self._readers[name] + beside
                 )
         return self._shared[name].read(decoder(fields))
 
@@ -304,7 +318,12 @@ class Extraction:
 
     def fields_of(self, resource: Resource) -> Fields | None:
         """The fields that are wanted of a resource; None for all."""
-        return None if resource.name in self.whole else self._fields[resource.name]
+        if resource.name in self.whole:
+            return None
+        fields = self._fields[resource.name]
+        for name, more in self._beside:
+            fields = merged(fields, more) if name == resource.name else fields
+        return fields
 
     def reads_trash(self, resource: Resource) -> bool:
         """Whether deleted rows are wanted too."""

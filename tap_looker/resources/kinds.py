@@ -6,8 +6,9 @@
     List        a list that comes in one piece
     Get         one object
     Single      the one object of its kind that an instance has
-    Nested      lists inside the rows of another resource: no calls of its own
     Composite   rows gathered from several places, by functions of its own
+    Nested      lists inside the rows of another resource: no calls of its own (in ``flat``)
+    Derived     rows made of what others read: no calls of its own (in ``flat``)
 
 An endpoint of the first three may be asked once for each row of a :class:`Parent`.
 """
@@ -47,6 +48,7 @@ class Parent:
         resource: Its name.
         fields: What a call takes from a row: column → field there, with a dot through a list
             (``explores.name``: a call for each item). Columns of the key go into the record.
+        include: What the record takes along besides, and what may be null: column → field there.
         skip_if: Fields that leave a row out, when one of them is true.
         empty_unless: Field that, when false, says that a row has no list.
         is_optional: A row without the fields needs no call.
@@ -59,11 +61,13 @@ class Parent:
     empty_unless: str = ""
     is_optional: bool = False
     batch_size: int = 1
+    include: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def wanted(self) -> Fields:
         """What is looked at of a row."""
-        return tree([*self.fields.values(), *self.skip_if, *filter(None, [self.empty_unless])])
+        paths = [*self.fields.values(), *self.include.values(), *self.skip_if]
+        return tree([*paths, *filter(None, [self.empty_unless])])
 
     def batches(self, reading: Reading, name: str) -> Iterator[list[Columns]]:
         """The columns for each call.
@@ -99,7 +103,8 @@ class Parent:
                     lacking.append(_named(row))
                 elif repr(values) not in seen:
                     seen.add(repr(values))
-                    yield dict(zip(self.fields, values, strict=True))
+                    taken = {name: row.get(path) for name, path in self.include.items()}
+                    yield {**dict(zip(self.fields, values, strict=True)), **taken}
         if count and not is_told:
             self._warn_of_none(name, count)
         else:
@@ -169,9 +174,9 @@ class Endpoint(Source):
 
     def added_columns(self, keys: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the parent and the constants that are in the key, and what rows take along."""
-        of_parent = self.parent.fields if self.parent else {}
+        of_parent, along = (self.parent.fields, self.parent.include) if self.parent else ((), ())
         in_key = [name for name in [*of_parent, *self.constants] if name in keys]
-        return tuple(dict.fromkeys([*in_key, *self.include_from_parent]))
+        return tuple(dict.fromkeys([*in_key, *along, *self.include_from_parent]))
 
     def plan(self, reading: Reading) -> None:
         """Read the parent first."""
@@ -194,7 +199,7 @@ class Endpoint(Source):
     ) -> Iterator[list[Row]]:
         def call(batch: list[Columns]) -> list[Row]:
             columns = batch[0] if len(batch) == 1 else _joined(batch)
-            path = self.path.format(**{name: segment(value) for name, value in columns.items()})
+            path = self.path.format(**{name: segment(columns[name]) for name in parent.fields})
             params = self._params(reading, resource, columns)
             pages = self._answers(reading, resource, path, params)
             rows = list(itertools.chain.from_iterable(pages))
@@ -250,7 +255,7 @@ class Endpoint(Source):
         if self.records_path:
             return ()
         added = self.added_columns(resource.keys)
-        return tuple(key for key in resource.keys if key not in added)
+        return tuple(resource.renamed.get(key, key) for key in resource.keys if key not in added)
 
     def _needed(self, resource: Resource) -> tuple[str, ...]:
         """What has to be asked for whatever is selected."""
@@ -262,6 +267,7 @@ class Endpoint(Source):
         params = {name: value.format(**columns) for name, value in self.params.items()}
         fields = reading.fields_of(resource)
         if fields is not None and self.supports_fields:
+            fields = {resource.renamed.get(name, name): below for name, below in fields.items()}
             fields = {**tree(filter(None, self._needed(resource))), **fields}
             added = self.added_columns(resource.keys)
             fields = {name: below for name, below in fields.items() if name not in added}
@@ -277,11 +283,12 @@ class Endpoint(Source):
     ) -> list[Row]:
         """The rows that count, with the columns that Looker does not put on them."""
         if self.records_path:
-            rows = _exploded(
-                reading, resource, rows, self.records_path, self.include_from_parent, is_answer=True
-            )
+            rows = _exploded(reading, resource, rows, self.records_path, self.include_from_parent)
         added = self.added_columns(resource.keys)
         for row in rows:
+            for column, name in resource.renamed.items():
+                if name in row:
+                    row[column] = row.pop(name)
             for name in added:
                 if row.get(name) is None and name in columns:
                     row[name] = columns[name]
@@ -433,62 +440,6 @@ class Search(Endpoint):
 
 
 @dataclass(frozen=True)
-class Nested(Source):
-    """Lists inside the rows of another resource.
-
-    Attributes:
-        resource: Name of the other resource.
-        records_path: The lists, with dots through objects.
-        include_from_parent: What a row takes from the one around it: column → field there.
-        needed_fields: Of the rows around, for warnings.
-    """
-
-    resource: str
-    records_path: tuple[str, ...]
-    include_from_parent: Mapping[str, str] = field(default_factory=dict)
-
-    def added_columns(self, keys: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
-        """What a row takes along."""
-        return tuple(self.include_from_parent)
-
-    def plan(self, reading: Reading) -> None:
-        """Read the rows around, with the lists in them."""
-        heads = {path.partition(".")[0] for path in self.records_path}
-        reading.want(self.resource, self._wanted, lists=heads)
-
-    @property
-    def _wanted(self) -> Fields:
-        return tree(["id", *self.include_from_parent.values(), *self.records_path])
-
-    def pages(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
-        """The rows of the lists."""
-        came = False
-        refused: list[RequestError] = []
-        for page in reading.read(self.resource, self._wanted):
-            came = came or any(
-                isinstance(value_at(row, path), list) for row in page for path in self.records_path
-            )
-            refused = [
-                error
-                for path in self.records_path
-                if (error := reading.refused.get((self.resource, path)))
-            ]
-            if refused:
-                if page and not came:
-                    raise refused[0]
-                page[:] = [row for row in page if value_at(row, self.records_path[0]) is not None]
-            rows = _exploded(reading, resource, page, self.records_path, self.include_from_parent)
-            page.clear()
-            yield rows
-        if refused:
-            raise refused[0]
-
-    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:  # noqa: ARG002
-        """No call: the rows around are read anyway."""
-        return Range(0, 0)
-
-
-@dataclass(frozen=True)
 class Composite(Source):
     """Rows gathered from several places.
 
@@ -524,20 +475,17 @@ class Composite(Source):
 def _exploded(
     reading: Reading,
     resource: Resource,
-    around: Iterable[Row],
+    around: list[Row],
     paths: Iterable[str],
     include: Mapping[str, str],
-    *,
-    is_answer: bool = False,
 ) -> list[Row]:
-    """The rows of the lists inside objects; null or absent is not empty."""
+    """The rows of the lists inside the objects of an answer; null or absent is not empty."""
     rows: list[Row] = []
-    around = list(around)
     for one in around:
         lists = [value for path in paths if isinstance(value := value_at(one, path), list)]
         if not lists:
             missing = " or ".join(paths)
-            if is_answer and len(around) == 1:
+            if len(around) == 1:
                 raise BadResponseError(f"{resource.name}: the answer has no {missing}.")
             reading.skip(resource.name, f"{_named(one)} has no {missing}.")
         for row in itertools.chain.from_iterable(lists):

@@ -66,6 +66,38 @@ DEVELOPERS = Access(("develop",))
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column that no model of Looker's has.
+
+    Attributes:
+        description: For the schema.
+        type: JSON type; it may be null unless it is in the key.
+        format: ``date-time``, or "".
+    """
+
+    description: str
+    type: str = "string"
+    format: str = ""
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A column that is worked out from the rows.
+
+    Attributes:
+        column: For the schema, which marks it.
+        needs: What of a row it is made of, as paths.
+        make: Gives what works it out, once what `wants` asks for can be read.
+        wants: Says which resources have to be read first.
+    """
+
+    column: Column
+    needs: tuple[str, ...]
+    make: Callable[[Reading], Callable[[Row], Any]]
+    wants: Callable[[Reading], None] = lambda _: None
+
+
+@dataclass(frozen=True)
 class Resource:
     """A resource of API 4.0 and the stream that it becomes.
 
@@ -86,7 +118,9 @@ class Resource:
         cost_per: What one call buys, where that is neither a page nor everything.
         omit: Properties too heavy to ask for: neither in the schema nor in the answer.
         only: The properties that count, where the rest belongs to another stream.
-        renamed: Properties that have another name in Looker, none of the key: column → name there.
+        renamed: Properties that have another name in Looker: column → name there.
+        computed: Columns that are worked out from the rows.
+        unix_times: Properties that hold Unix seconds, which become times.
     """
 
     name: str
@@ -101,6 +135,8 @@ class Resource:
     omit: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    computed: Mapping[str, Computed] = field(default_factory=dict)
+    unix_times: tuple[str, ...] = ()
 
     @property
     def added_columns(self) -> tuple[str, ...]:
@@ -109,7 +145,7 @@ class Resource:
 
 
 class Source(abc.ABC):
-    """Where the rows of a resource come from. Each kind of source is a class in ``kinds``.
+    """Where the rows of a resource come from. The kinds are classes in ``kinds`` and ``flat``.
 
     Attributes:
         billing: How Looker bills the calls (``x-looker-activity-type`` in the OpenAPI document):
@@ -169,8 +205,17 @@ class Reading(Protocol):
     ) -> None:
         """Say that a resource will be read once more."""
 
-    def read(self, name: str, fields: Fields | None = None) -> Iterator[list[Row]]:
-        """The rows of another resource."""
+    def want_beside(self, name: str, fields: Fields) -> None:
+        """Say that a resource will be read once more if others read it."""
+
+    @property
+    def wanted(self) -> set[str]:
+        """Names of all that will be read, once all is planned."""
+
+    def read(
+        self, name: str, fields: Fields | None = None, *, whole: bool = False
+    ) -> Iterator[list[Row]]:
+        """The rows of another resource; `whole` whatever folders and models the settings name."""
 
     def fields_of(self, resource: Resource) -> Fields | None:
         """The fields that are wanted of a resource; None for all."""
