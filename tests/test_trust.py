@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from looker_emulator.http.request import Call
 
-PLANS = 60
+PLANS, QUICK = 60, 20  # those beyond are marked slow
 LIMIT = 30.0  # seconds for a plan; most take less than one
 SOON = 10.0  # seconds from a signal to the end
 DOCS = Path(__file__).parents[1] / "docs" / "faults.md"
@@ -757,7 +757,10 @@ def unconcerned_that_failed(planned, verdict):
     return [f"{name} failed for nothing" for name in verdict.failed if name not in concerned]
 
 
-@pytest.mark.parametrize("number", chosen())
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(one, marks=[pytest.mark.slow] if one >= QUICK else []) for one in chosen()],
+)
 def test_a_plan(number, clean, table, tmp_path):
     verdict, found = carried_out(number, clean, tmp_path)
     for one, fault in verdict.plan:
