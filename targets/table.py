@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -77,15 +78,15 @@ def _in_postgres(place: Place) -> Tables:
         place.port,
         f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{SCHEMA}'",
     )
-    return {
-        name: [
-            json.loads(line)
-            for line in postgres.lines(
-                place.port, f'SELECT row_to_json(rows) FROM {SCHEMA}."{name}" AS rows'
-            )
-        ]
+    found: Tables = {name: [] for name in names}
+    statement = " UNION ALL ".join(
+        f'SELECT \'{name} \' || row_to_json("the row") FROM {SCHEMA}."{name}" AS "the row"'
         for name in names
-    }
+    )
+    for line in postgres.lines(place.port, statement):
+        name, _, row = line.partition(" ")
+        found[name].append(json.loads(row, parse_float=Decimal))
+    return found
 
 
 def _in_duckdb(place: Place) -> Tables:
