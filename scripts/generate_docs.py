@@ -320,7 +320,7 @@ def targets_table() -> list[str]:
             f"{kind}: {of['values']} in {of['columns']} columns"
             for kind, of in found["wrong"].items()
         ]
-        again = "updated" if not found["rows_twice"] else "appended"
+        again = "appends" if found["rows_twice"] else "the same rows"
         gone = "marked" if found["marks"] else "deleted"
         stale = f"{found['stale_rows']} rows in {found['stale_streams']} streams stay"
         rows.append(
