@@ -8,27 +8,33 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import asdict, dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import LookerError, RequestError
 from tap_looker.looker.response import segment
 from tap_looker.queries.system_activity import ACTIVITIES
-from tap_looker.resources.fields import rendered, tree
-from tap_looker.resources.kinds import Endpoint, Search
-from tap_looker.resources.table import BY_NAME
+from tap_looker.resources.extraction import Extraction
+from tap_looker.resources.fields import merged, rendered, tree, values_at
+from tap_looker.resources.kinds import Composite, Endpoint, Search
+from tap_looker.resources.resource import Range
+from tap_looker.resources.table import BY_NAME, GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
-    from tap_looker.resources.extraction import Extraction
+    from tap_looker.resources.fields import Fields
     from tap_looker.resources.resource import Resource
 
 ALL, PART, NONE, UNKNOWN = "all", "part", "none", "unknown"
 ACTIVITY_NEEDS = ("see_system_activity", "administer")
-COUNTED = ("users", "groups", "folders", "looks", "dashboards", "dashboard_elements")
-"""What may be larger than a page or has streams with one call for each: worth a call to count."""
+COUNTED = ("users", "groups", "folders", "looks", "dashboards", "dashboard_elements", "boards")
+"""What may be larger than a page: worth a call to count."""
+MAX_SAMPLE = 5_000  # rows that are looked at to count what is in them
+BILLED = {"non_query": "admin call", "db_query": "query call"}
+"""How Looker bills calls, but for those that are free."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,10 @@ class StreamAccess:
         selected: It is in the run.
         access: ``all``, ``part``, ``none`` or ``unknown``.
         note: What of it, or what is missing.
-        calls: How many calls it costs, besides what others ask for anyway; None if not known.
+        is_read: In this run: for itself, or for a selected stream.
+        calls: How many calls it costs, at most, besides what this run makes anyway; None if not
+            known.
+        calls_at_least: How many at least.
         billing: How Looker bills them.
     """
 
@@ -48,7 +57,9 @@ class StreamAccess:
     selected: bool
     access: str
     note: str
+    is_read: bool
     calls: int | None
+    calls_at_least: int
     billing: str
 
 
@@ -62,7 +73,8 @@ class Report:
         permissions: What the user's roles permit; None where the key may not see that.
         streams: In the order of their names.
         ask_for: Permissions to ask the Looker admin for, for the selected streams.
-        calls: Of a run of the selected streams, by billing; at the least.
+        calls: Of a run of the selected streams, by billing; at most, as far as that is known.
+        calls_at_least: The same, at least.
         is_estimate: Some of them could not be counted.
     """
 
@@ -72,6 +84,7 @@ class Report:
     streams: list[StreamAccess]
     ask_for: list[str]
     calls: dict[str, int]
+    calls_at_least: dict[str, int]
     is_estimate: bool
 
 
@@ -95,37 +108,45 @@ def report(
     permissions = _permissions(client, me)
     is_admin = permissions is not None and "administer" in permissions
     tried = {} if permissions is not None else _tried(client, selected)
-    counts = _Counts(client, wanted, page_size, include_deleted=include_deleted)
+    counts = _Counts(client, page_size, include_deleted=include_deleted)
     streams = []
     for name, needs, without in _all_streams():
         access, note = _access(needs, without, permissions, is_admin=is_admin, tried=tried)
-        calls: int | None = 0
-        billing = "db_query"
-        if name in BY_NAME:
-            resource = BY_NAME[name]
-            billing = resource.source.billing
-            if name in wanted and access != NONE:
-                calls = resource.source.estimate_calls(counts, resource)
-        elif name in selected and access != NONE:
-            calls = None
-        streams.append(StreamAccess(name, name in selected, access, note, calls, billing))
+        is_read = name in selected or name in wanted
+        calls = Range(0, 0) if access == NONE else _calls(name, wanted, counts)
+        streams.append(
+            StreamAccess(
+                name,
+                name in selected,
+                access,
+                note,
+                is_read,
+                calls and calls.most,
+                calls.least if calls else 1,
+                BY_NAME[name].source.billing if name in BY_NAME else "db_query",
+            )
+        )
     ask_for = {
         needs[0]: None
         for (name, needs, _), stream in zip(_all_streams(), streams, strict=True)
         if stream.selected and needs and stream.access in (NONE, PART) and not is_admin
     }
-    total: dict[str, int] = {}
-    for stream in streams:
-        total[stream.billing] = total.get(stream.billing, 0) + (stream.calls or 0)
-    total.pop("none", None)
+    read = [stream for stream in streams if stream.is_read]
+    billed = {billing: [one for one in read if one.billing == billing] for billing in BILLED}
     return Report(
         user=f"{me.get('display_name') or 'user'} ({me.get('id')})",
         is_admin=is_admin,
         permissions=sorted(permissions) if permissions is not None else None,
         streams=streams,
         ask_for=list(ask_for),
-        calls=total,
-        is_estimate=any(stream.calls is None for stream in streams),
+        calls={
+            billing: sum(one.calls_at_least if one.calls is None else one.calls for one in found)
+            for billing, found in billed.items()
+        },
+        calls_at_least={
+            billing: sum(one.calls_at_least for one in found) for billing, found in billed.items()
+        },
+        is_estimate=any(one.calls is None for one in read),
     )
 
 
@@ -135,32 +156,49 @@ def as_dict(found: Report) -> dict[str, Any]:
 
 
 def as_text(found: Report) -> str:
-    """The report for people."""
+    """The report for people: what is missing first, the rest by the groups of the documentation."""
+    lines = [f"The key belongs to {found.user}{', an admin' if found.is_admin else ''}."]
+    groups = {
+        "Denied": [one for one in found.streams if one.access == NONE],
+        "Not known": [one for one in found.streams if one.access == UNKNOWN],
+        "Only in part": [one for one in found.streams if one.access == PART],
+    }
+    whole = {one.stream: one for one in found.streams if one.access == ALL}
+    names = {title: [row.name for row in rows] for title, rows in GROUPS.items()}
+    names["System Activity"] = [activity.name for activity in ACTIVITIES]
+    for title, inside in names.items():
+        groups[title] = [whole[name] for name in inside if name in whole]
     width = max(len(stream.stream) for stream in found.streams)
-    lines = [f"The key belongs to {found.user}{', an admin' if found.is_admin else ''}.", ""]
-    for stream in found.streams:
-        mark = "*" if stream.selected else " "
-        cost = "" if stream.calls == 0 and not stream.selected else _counted(stream.calls, "call")
-        line = f"{mark} {stream.stream:{width}}  {stream.access:7}  {cost:>10}  {stream.note}"
-        lines.append(line.rstrip())
-    lines += ["", "* is selected."]
+    for title, streams in groups.items():
+        if streams:
+            lines += ["", title, *(_line(stream, width) for stream in streams)]
+    lines += ["", "* is selected, + is read for a selected stream."]
     if found.ask_for:
         asked = ", ".join(found.ask_for).replace("administer", "the Admin role")
         lines.append(f"To read all that is selected, ask the Looker admin for: {asked}.")
-    costs = [
-        _counted(found.calls[billing], what)
-        for billing, what in (("non_query", "admin call"), ("db_query", "query call"))
-        if billing in found.calls
-    ]
-    more = ", and more where it says ?" if found.is_estimate else ""
-    lines.append(f"A run of the selected streams costs about {', '.join(costs)}, 1 login{more}.")
+    costs = ", ".join(
+        _counted(found.calls_at_least[billing], found.calls[billing], what)
+        for billing, what in BILLED.items()
+    )
+    more = ", and more where it says +" if found.is_estimate else ""
+    lines.append(f"A run of the selected streams costs about {costs}, 1 login{more}.")
     return "\n".join(lines)
 
 
-def _counted(number: int | None, what: str) -> str:
-    if number is None:
-        return f"? {what}s"
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _line(stream: StreamAccess, width: int) -> str:
+    mark = "*" if stream.selected else "+" if stream.is_read else " "
+    cost = ""
+    if stream.access != NONE:
+        what = BILLED.get(stream.billing, "free call")
+        cost = _counted(stream.calls_at_least, stream.calls, what)
+    return f"{mark} {stream.stream:{width}}  {stream.access:7}  {cost:>20}  {stream.note}".rstrip()
+
+
+def _counted(least: int, most: int | None, what: str) -> str:
+    if most is None:
+        return f"{least}+ {what}s"
+    number = f"{least}" if least == most else f"{least} to {most}"
+    return f"{number} {what}{'' if most == 1 else 's'}"
 
 
 def _all_streams() -> Iterator[tuple[str, tuple[str, ...], str]]:
@@ -197,10 +235,15 @@ TELLING = {"current_user": ("id", "role_ids"), "roles": ("id", "permission_set")
 """What says who an admin is, where a run reads it anyway."""
 
 
-def plan(extraction: Extraction) -> None:
-    """Say that :func:`permissions_in_run` will look at what is read anyway."""
+def plan(extraction: Extraction, *, more_fields: bool) -> None:
+    """Say that the permissions of the key's user will be looked at, where they are read anyway.
+
+    Args:
+        extraction: Of the run.
+        more_fields: Also where fields that tell are not selected.
+    """
     for name, fields in TELLING.items():
-        if name in extraction.wanted:
+        if extraction.reads(name, fields) or (more_fields and name in extraction.wanted):
             extraction.want(name, tree(fields), trash=False)
 
 
@@ -236,6 +279,26 @@ def permissions_in_run(extraction: Extraction) -> set[str] | None:
         return _permissions(extraction.client, me)
     except LookerError:
         return None
+
+
+def known_permissions(extraction: Extraction) -> set[str] | None:
+    """What the user's own roles permit, if the run has read these anyway; else None."""
+    if not all(extraction.reads(name, fields) for name, fields in TELLING.items()):
+        return None
+    try:
+        me, roles = (
+            list(itertools.chain.from_iterable(extraction.read(name, tree(fields))))
+            for name, fields in TELLING.items()
+        )
+    except LookerError:
+        return None
+    own = {str(one) for row in me for one in row.get("role_ids") or []}
+    return _permitted(role for role in roles if str(role.get("id")) in own)
+
+
+def sees_all_of(name: str, permissions: set[str]) -> bool:
+    """Whether a user with these permissions is known to get all rows of a stream."""
+    return name not in BY_NAME or sees_all([name], permissions)
 
 
 def sees_all(sources: Iterable[str], permissions: set[str] | None) -> bool:
@@ -291,61 +354,119 @@ def _access(
     return (PART, f"{without}; all needs {asked}") if without else (NONE, f"needs {asked}")
 
 
-class _Counts:
-    """How many rows there are, asked once where it is worth a call."""
+def _calls(name: str, wanted: Collection[str], counts: _Counts) -> Range | None:
+    """What a stream costs besides what the run reads anyway: with its parents, where these are new.
 
-    def __init__(
-        self,
-        client: LookerClient,
-        selected: Collection[str],
-        page_size: int,
-        *,
-        include_deleted: bool,
-    ) -> None:
+    None if that cannot be told, as for System Activity.
+    """
+    if name not in BY_NAME:
+        return None
+    least = most = 0
+    for one in counts.needed(name) - (set(wanted) - {name}):
+        calls = BY_NAME[one].source.estimate_calls(counts, BY_NAME[one])
+        if calls is None:
+            return None
+        least, most = least + calls.least, most + calls.most
+    return Range(least, most)
+
+
+class _Counts:
+    """How many rows there are, with one call for each resource that is worth one."""
+
+    def __init__(self, client: LookerClient, page_size: int, *, include_deleted: bool) -> None:
         self.page_size = page_size
         self.include_deleted = include_deleted
         self._client = client
-        self._known: dict[str, int | None] = {}
-        sources = [BY_NAME[name].source for name in selected if name in BY_NAME]
-        self._parents = {
-            source.parent.resource
-            for source in sources
-            if isinstance(source, Endpoint) and source.parent
-        }
+        self._samples: dict[str, _Sample | None] = {}
+        self._fields: dict[str, Fields] = {}
+        for resource in BY_NAME.values():
+            source = resource.source
+            if isinstance(source, Endpoint) and source.parent:
+                self._look_at(source.parent.resource, source.parent.wanted)
+            elif isinstance(source, Composite):
+                for name, fields in source.counted.items():
+                    self._look_at(name, tree(fields))
+
+    def _look_at(self, name: str, fields: Fields) -> None:
+        self._fields[name] = merged(self._fields.get(name, {}), fields) or {}
+
+    def needed(self, name: str) -> set[str]:
+        """What is read for a stream, itself included."""
+        extraction = Extraction(self._client, page_size=1, include_deleted=False)
+        extraction.want(name)
+        return extraction.wanted
 
     def of(self, name: str) -> int | None:
         """The rows of a resource; None where one call does not tell."""
-        if name not in self._known:
-            self._known[name] = self._count(BY_NAME[name])
-        return self._known[name]
+        if name not in COUNTED and name not in self._fields:
+            return 1  # it hardly fills a page
+        sample = self._sample(name)
+        return sample.total if sample else None
 
-    def items(self, parent: str, paths: Iterable[str]) -> int | None:
-        """The rows of a resource, or the items of the lists in them that paths lead through."""
-        lists = [path for path in paths if "." in path]
-        if not lists:
-            return self.of(parent)
-        resource = BY_NAME[parent]
-        try:
-            fields = rendered(tree([*resource.keys, *lists]))
-            rows = self._client.get_list(resource.source.path, {"fields": fields}, ())
-        except RequestError:
+    def distinct(self, name: str, paths: Sequence[str], skip_if: str = "") -> Range | None:
+        """How many different values rows have at some paths, scaled where not all rows came."""
+        source = BY_NAME[name].source
+        if isinstance(source, Composite):
+            return source.count(self)
+        sample = self._sample(name)
+        if not sample or sample.total is None:
             return None
-        self._known[parent] = len(rows)
-        head = lists[0].partition(".")[0]
-        return sum(len(row.get(head) or []) for row in rows)
+        found = len(sample.values(paths, skip_if))
+        if sample.is_whole:
+            return Range(found, found)
+        return Range(found, ceil(found * sample.total / len(sample.rows)))
 
-    def _count(self, resource: Resource) -> int | None:
+    def values(self, name: str, paths: Sequence[str]) -> set[tuple[Any, ...]] | None:
+        """The different values at some paths; None where one call does not give all rows."""
+        sample = self._sample(name)
+        return sample.values(paths) if sample and sample.is_whole else None
+
+    def _sample(self, name: str) -> _Sample | None:
+        if name not in self._samples:
+            try:
+                self._samples[name] = self._asked(BY_NAME[name])
+            except RequestError:
+                self._samples[name] = None
+        return self._samples[name]
+
+    def _asked(self, resource: Resource) -> _Sample | None:
         source = resource.source
         if not isinstance(source, Endpoint) or source.parent:
             return None
-        is_search = isinstance(source, Search)
-        if resource.name not in self._parents and not (is_search and resource.name in COUNTED):
-            return 1
-        limit = {"limit": 1, "offset": 0} if is_search else {}
-        try:
-            answer = self._client.get(source.path, {**limit, "fields": ",".join(resource.keys)})
-        except RequestError:
-            return None
-        if is_search:
-            return answer.total
-        return len(answer.data) if isinstance(answer.data, list) else 1
+        fields = self._fields.get(resource.name)
+        params: dict[str, Any] = {
+            **source.params,
+            "fields": rendered(merged(tree(resource.keys), fields or {}) or {}),
+        }
+        limit = MAX_SAMPLE if fields else 1
+        if isinstance(source, Search):
+            params |= {"limit": limit, "offset": 0}
+        answer = self._client.get(source.path, params, billing=source.billing)
+        rows = answer.data if isinstance(answer.data, list) else [answer.data]
+        rows = [row for row in rows if isinstance(row, dict)]
+        total = answer.total
+        if total is None and (not isinstance(source, Search) or 1 < len(rows) < limit):
+            total = len(rows)
+        return _Sample(rows, total)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Rows of a resource, and how many it has in all."""
+
+    rows: list[Any]
+    total: int | None
+
+    @property
+    def is_whole(self) -> bool:
+        return self.total is not None and len(self.rows) >= self.total
+
+    def values(self, paths: Sequence[str], skip_if: str = "") -> set[tuple[Any, ...]]:
+        """Their different values at some paths, without nulls."""
+        return {
+            values
+            for row in self.rows
+            if not (skip_if and row.get(skip_if))
+            for values in itertools.product(*(values_at(row, path) for path in paths))
+            if None not in values
+        }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-looker")
 
 OPTIONS_OF_FILES = ("config", "catalog", "state")
+SELECT = "--select"
 ENVIRONMENT = "ENV"
 
 
@@ -79,6 +80,14 @@ def command(of_sdk: click.Command) -> Command:
             option.type = JsonFile()
         if option.name == "test":
             option.type = click.Choice(["all", "schema", "disabled"])
+    select = click.Option(
+        [SELECT],
+        metavar="PATTERNS",
+        help="Streams to read without a catalog, such as 'users,dash*' or 'default,explores'.",
+        is_eager=True,
+        expose_value=False,
+        callback=_select,
+    )
     access = click.Option(
         ["--access"],
         is_flag=False,
@@ -90,11 +99,23 @@ def command(of_sdk: click.Command) -> Command:
     return Command(
         name=of_sdk.name,
         callback=of_sdk.callback,
-        params=[*of_sdk.params, access],
+        params=[*of_sdk.params, select, access],
         help=of_sdk.help,
         context_settings=of_sdk.context_settings,
         logger=logger,
     )
+
+
+def _select(ctx: click.Context, param: click.Option, value: str | None) -> None:  # noqa: ARG001
+    """Keep the option for whichever callback makes the tap."""
+    if value is not None:
+        options_of(ctx)[SELECT] = value
+
+
+def options_of(ctx: click.Context) -> dict[str, Any]:
+    """Options that stand for a setting, and count more than files and the environment."""
+    options: dict[str, Any] = ctx.meta.setdefault("tap_looker.options", {})
+    return options
 
 
 class Markdown(MarkdownFormatter, format_name="markdown"):
@@ -153,22 +174,29 @@ class Config:
     """What the options ``--config`` give, as the SDK asks for it.
 
     Attributes:
-        config: The settings of all files; a later file counts more.
+        files: The settings of all files; a later file counts more.
         parse_env: Read those of the environment too.
+        options: Options that stand for a setting: some are read after this one.
     """
 
-    config: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, Any] = field(default_factory=dict)
     parse_env: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings of the files, and options by their names."""
+        return {**self.files, **self.options}
 
     @classmethod
-    def of(cls, values: Iterable[Any]) -> Config:
+    def of(cls, ctx: click.Context, values: Iterable[Any]) -> Config:
         """Of the values of the option, as :class:`JsonFile` has read them."""
-        found = cls()
+        found = cls(options=options_of(ctx))
         for value in values:
             if value == ENVIRONMENT:
                 found.parse_env = True
             else:
-                found.config |= value
+                found.files |= value
         return found
 
 

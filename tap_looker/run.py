@@ -24,8 +24,9 @@ from tap_looker.errors import (
     in_words,
     listed,
 )
-from tap_looker.looker.client import LookerClient
+from tap_looker.looker.client import READER, LookerClient
 from tap_looker.looker.concurrency import Cancelled, Prefetcher
+from tap_looker.progress import Progress, progress_for
 from tap_looker.redaction import redact
 from tap_looker.resources.extraction import Extraction
 
@@ -146,9 +147,18 @@ class Run:
                 stream.plan(extraction)
             except LookerError as error:
                 self._unreadable[stream.name] = error
-        if self.config["emit_activate_version_messages"]:
-            access.plan(extraction)
+        access.plan(extraction, more_fields=self.config["emit_activate_version_messages"])
         return extraction
+
+    @cached_property
+    def progress(self) -> Progress:
+        """What the run says while it goes on."""
+        writer = self.writer
+        return progress_for(
+            len(self._selected()),
+            self.client.calls_for,
+            lambda: getattr(writer, "record_count", 0),
+        )
 
     @cached_property
     def _prefetcher(self) -> Prefetcher[list[Row]]:
@@ -159,7 +169,7 @@ class Run:
             {
                 stream.name: partial(_raises, self._unreadable[stream.name])
                 if stream.name in self._unreadable
-                else partial(stream.pages, extraction)
+                else partial(_reading, stream, extraction)
                 for stream in streams
             },
             ahead=0 if is_trial else 2 * self.config["concurrency"],
@@ -208,6 +218,17 @@ class Run:
             exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
         )
 
+    def stream_ended(self, name: str) -> None:
+        """Note what came of a stream, in a whole run."""
+        if not self._is_active:
+            return
+        note = ""
+        if name in self._failures:
+            note = self._failures[name].message
+        elif skipped := self.extraction.skipped.get(name):
+            note = f"{skipped} skipped"
+        self.progress.end(note)
+
     def has_failed(self, name: str) -> bool:
         """Whether a stream could not be read whole."""
         return name in self._failures
@@ -244,6 +265,7 @@ class Run:
             if len(self._unreadable) < len(self._selected()):
                 self._in_background(self.client.login)
             self._announce_cost()
+            self.progress.start()
             sync_all()
             self._end_with_state(state)
             self.writer.flush()
@@ -257,6 +279,7 @@ class Run:
             output.drop()
             raise LookerError("The target has stopped reading: see its own messages.") from None
         finally:
+            self.progress.close(self._closing())
             failed = self._summarise()
             self.close()
         for failure in self._failures.values():
@@ -312,6 +335,20 @@ class Run:
         """Run a call that may take long where a signal can end the wait for it."""
         (result,) = Prefetcher({"": lambda: iter((call(),))}, 1, self._stop).open("")
         return result
+
+    def _closing(self) -> Iterator[str]:
+        """What the run has read, and of which streams the key may have seen a part only."""
+        yield self.progress.summary()
+        permissions = access.known_permissions(self.extraction)
+        if permissions is None or "administer" in permissions:
+            return
+        names = [stream.name for stream in self._selected() if stream.name not in self._failures]
+        partial = [name for name in names if not access.sees_all_of(name, permissions)]
+        if partial:
+            yield (
+                f"The API key's user is not an admin. These may hold only what that user sees: "
+                f"{listed(partial)}."
+            )
 
     def _summarise(self) -> int:
         """The last lines of a run that left something out; how many streams failed."""
@@ -374,6 +411,12 @@ class Run:
         """The main thread hangs in a write to a target that does not read."""
         self.client.close()
         os._exit(128 + self._signal)
+
+
+def _reading(stream: RunStream, extraction: Extraction) -> Iterator[list[Row]]:
+    """The pages of a stream; runs on the thread that reads it, whose calls count for it."""
+    READER.set(stream.name)
+    return stream.pages(extraction)
 
 
 def _raises(error: Exception) -> Iterator[Any]:

@@ -109,6 +109,17 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         ),
     ),
     th.Property(
+        "select",
+        th.StringType,
+        title="Selection",
+        description=(
+            "Streams to read when there is no catalog: names and patterns, separated by commas. "
+            "* stands for any text, ! leaves out, and default is the default selection, such as "
+            "users,dash* or default,explores or !alerts. Also the option --select."
+        ),
+        examples=["users,group*,!group_users"],
+    ),
+    th.Property(
         "include_deleted",
         th.BooleanType,
         default=True,

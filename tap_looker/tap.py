@@ -13,18 +13,17 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 
-from tap_looker import cli, output, settings
+from tap_looker import cli, output, progress, selection, settings
 from tap_looker.errors import LookerError, SettingsError, listed
 from tap_looker.queries.definitions import SETTINGS
-from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
 from tap_looker.run import Run
 from tap_looker.streams import (
     CheckedCatalog,
     CountingWriter,
     ResourceStream,
-    SystemActivityStream,
     Writer,
+    activity_streams,
     check_catalog,
     configured_names,
     configured_streams,
@@ -77,8 +76,11 @@ class TapLooker(Tap):
         self.append_builtin_config(self.config_jsonschema)
         found = dict(config or {})
         environment = (self.config_jsonschema, ENVIRONMENT_PREFIX, find_dotenv(usecwd=True))
+        selected = found.pop(cli.SELECT, None)
         if parse_env_config:
             found |= settings.from_environment(*environment)
+        if selected is not None:
+            found["select"] = selected
         self.config_errors = settings.prepare(found, self.config_jsonschema)
         if not parse_env_config and not all(found.get(name) for name in settings.CREDENTIALS):
             self.config_errors += settings.not_read(*environment)
@@ -134,6 +136,8 @@ class TapLooker(Tap):
         warn = self.logger.warning
         added: dict[str, str] = {}
         if self.input_catalog is not None:
+            if self.config.get("select"):
+                warn("The setting select is ignored: the catalog says which streams are read.")
             entries = self.input_catalog
             added = {
                 name: where
@@ -224,7 +228,7 @@ class TapLooker(Tap):
         self.run.handle_signals()
         streams: dict[str, Stream] = {
             **{one.name: ResourceStream(self, self.run, one) for one in RESOURCES},
-            **{one.name: SystemActivityStream(self, self.run, one) for one in ACTIVITIES},
+            **{one.name: one for one in activity_streams(self, self.run)},
         }
         if any(self.config.get(setting) for setting in SETTINGS):
             if self.config_errors:
@@ -232,7 +236,22 @@ class TapLooker(Tap):
             own, mistakes = configured_streams(self, self.run, self._entries)
             self._mistakes = [*self._mistakes, *mistakes]
             streams |= {stream.name: stream for stream in own}
+        self._select(streams)
         return list(streams.values())
+
+    def _select(self, streams: Mapping[str, Stream]) -> None:
+        """Apply the setting select; a catalog says more.
+
+        Raises:
+            SettingsError: It names what does not exist.
+        """
+        patterns = self.config.get("select")
+        if not patterns:
+            return
+        default = [stream.name for stream in streams.values() if stream.selected_by_default]
+        chosen = selection.matching(patterns, streams, default)
+        for stream in streams.values():
+            stream.selected_by_default = stream.name in chosen
 
     def run_discovery(self) -> str:
         """Print the catalog, unless the settings ask for what the instance does not have.
@@ -260,12 +279,12 @@ class TapLooker(Tap):
     @classmethod
     def cb_config(
         cls,
-        ctx: click.Context,  # noqa: ARG003
+        ctx: click.Context,
         param: click.Option,  # noqa: ARG003
         value: tuple[Any, ...],
     ) -> Any:
         """``--config``: files that were read, and ``ENV``."""
-        return cli.Config.of(value)
+        return cli.Config.of(ctx, value)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
@@ -282,6 +301,7 @@ class TapLooker(Tap):
         """
         if options.get("about"):
             super().invoke(**options)
+        progress.quieten()
         cls.print_version(print_fn=cls.logger.info)
         tap = cls.from_options(**options)
         tap.warn_of_unknown()

@@ -6,6 +6,7 @@ null, and is reported once for each field.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -17,7 +18,7 @@ from tap_looker.errors import BadResponseError, listed, printable
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     Row = Mapping[str, Any]
 
@@ -76,6 +77,12 @@ def to_integer(value: Any) -> int:
     if whole != number:
         raise MisfitError
     return whole
+
+
+def digest(values: Iterable[Any]) -> str:
+    """A short text that other values have only by a chance that does not matter."""
+    text = json.dumps(list(values), default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def to_boolean(value: Any) -> bool:

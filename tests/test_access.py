@@ -18,13 +18,15 @@ from support import (
 )
 
 from looker_emulator import Emulator, Fault
+from tap_looker.access import MAX_SAMPLE
 from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
 
 ALL_NAMES = {one.name for one in (*RESOURCES, *ACTIVITIES)}
 DEFAULT = {one.name for one in (*RESOURCES, *ACTIVITIES) if one.default}
 EVERY_RESOURCE = selecting(*[one.name for one in RESOURCES])
-MOST_CALLS = 15  # the login and the logout aside
+MOST_CALLS = 20  # the login and the logout aside
+LIMITS = ("1", str(MAX_SAMPLE))
 ADMIN, DEVELOPER, VIEWER = "2", "3", "5"
 ROLES_OF_ME = "/users/1/roles"
 
@@ -181,7 +183,7 @@ def test_a_key_that_may_not_see_its_roles_is_tried(runner_of):
     with Emulator(denied=(ROLES_OF_ME, "/alerts")) as emulator:
         found = report(runner_of(emulator)("--access=json", catalog=catalog()))
         assert emulator.count("/alerts/search") == 1
-        assert emulator.count("/projects") == 1
+        assert emulator.count("/projects") <= 2, "tried, and counted"
     assert found["permissions"] is None
     assert found["is_admin"] is False
     assert told(found)["alerts"] == told(found)["roles"] == "none"
@@ -214,7 +216,7 @@ def test_a_trial_is_small(runner_of, selection):
         report(runner_of(emulator)("--access=json", catalog=selection))
         for call in emulator.calls:
             if call.path.endswith("/search"):
-                assert call.query["limit"] == "1"
+                assert call.query["limit"] in LIMITS
         assert emulator.count("/content_validation") == 0
         assert emulator.count("/projects/*") == 0
 
@@ -245,11 +247,11 @@ def test_a_report_counts_and_does_not_read(run, emulator):
     for call in emulator.calls:
         if call.method == "GET" and call.path not in ("/user", ROLES_OF_ME):
             assert call.query["fields"]
-            assert call.query.get("limit", "1") == "1"
+            assert call.query.get("limit", "1") in LIMITS
 
 
 def test_the_cost_of_the_default_selection_is_that_of_a_run(run, emulator):
-    """Only `queries` are a guess: which folders hold looks that are no tiles is not known yet."""
+    """Queries of LookML dashboards are not counted, which spare `queries` a folder at times."""
     found = report(run("--access=json", catalog=catalog()))
     emulator.reset_calls()
     admin, of_db = costs(run(catalog=catalog()))
@@ -257,7 +259,7 @@ def test_the_cost_of_the_default_selection_is_that_of_a_run(run, emulator):
     homes = homes_of_looks(emulator.instance, without=queries_of_tiles(emulator.instance))
     of_queries = len(homes)
     assert found["calls"]["non_query"] - queries == admin - of_queries
-    assert queries >= of_queries
+    assert of_queries <= queries <= 1.25 * of_queries + 1
     assert found["calls"]["db_query"] == of_db
     assert found["is_estimate"] is False
 
@@ -315,15 +317,42 @@ def test_pages_cost_by_their_size(run, emulator):
     assert found["calls"]["non_query"] == admin == 3
 
 
-def test_what_cannot_be_counted_is_said_to_be_more(runner_of):
+def test_lists_are_counted_without_page_headers(runner_of):
     with Emulator(total_count_header=False) as emulator:
-        runner = runner_of(emulator)
-        found = report(runner("--access=json", catalog=selecting("users", "group_users")))
-        text = runner("--access", catalog=selecting("users", "group_users")).stdout
+        found = report(runner_of(emulator)("--access=json", catalog=selecting("group_users")))
+        assert by_name(found)["group_users"]["calls"] == len(emulator.instance.groups)
+
+
+def test_what_cannot_be_counted_is_said_to_be_more(run, emulator):
+    emulator.add_fault(Fault("denied", "/users/search", times=None))
+    found = report(run("--access=json", catalog=selecting("users", "user_sessions")))
+    text = run("--access", catalog=selecting("users", "user_sessions")).stdout
     assert by_name(found)["users"]["calls"] is None
     assert found["is_estimate"] is True
-    assert "and more where it says ?" in text.splitlines()[-1]
-    assert re.search(r"^\* users +all +\? calls", text, re.MULTILINE)
+    assert "and more where it says +" in text.splitlines()[-1]
+    assert re.search(r"^\* users +all +1\+ admin calls", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("seed", ["small", "medium"])
+def test_every_estimate_is_right_within_a_quarter_or_a_range(runner_of, seed):
+    with Emulator(seed) as emulator:
+        run = runner_of(emulator)
+        for name in ("queries", "merge_queries", "content_metadata", "content_metadata_access"):
+            emulator.reset_calls()
+            one = by_name(report(run("--access=json", catalog=selecting("users"))))[name]
+            admin, of_db = costs(run(catalog=selecting(name)))
+            least, most = one["calls_at_least"], one["calls"]
+            assert 0.75 * least <= admin + of_db <= 1.25 * most, name
+            assert not one["is_read"]
+            assert not one["selected"]
+
+
+def test_rows_beyond_the_sample_are_scaled(run, monkeypatch):
+    monkeypatch.setattr("tap_looker.access.MAX_SAMPLE", 10)
+    found = report(run("--access=json", catalog=selecting("user_sessions")))
+    one = by_name(found)["user_sessions"]
+    assert 2 < one["calls_at_least"] <= 11
+    assert 11 < one["calls"] <= 26
 
 
 def test_system_activity_is_not_counted(run):
@@ -338,7 +367,7 @@ def test_system_activity_is_not_counted(run):
 def test_the_selection_is_that_of_the_catalog(run):
     found = report(run("--access=json", catalog=selecting("roles", "versions")))
     assert {one["stream"] for one in found["streams"] if one["selected"]} == {"roles", "versions"}
-    assert {one["stream"] for one in found["streams"] if one["calls"]} <= {"roles", "versions"}
+    assert {one["stream"] for one in found["streams"] if one["is_read"]} == {"roles", "versions"}
     assert found["calls"] == {"non_query": 1, "db_query": 0}
 
 

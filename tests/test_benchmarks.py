@@ -32,6 +32,7 @@ def found(tmp_path_factory):
     return {**content["benchmarks"], "printed": done.stdout}
 
 
+@pytest.mark.slow
 def test_each_run_has_its_figures(found):
     for name in ("crawl", "growth", "rows", "startup", "throttled"):
         assert found[name]["runs"]
@@ -42,6 +43,7 @@ def test_each_run_has_its_figures(found):
             assert row["peak_memory_mb"] > 1
 
 
+@pytest.mark.slow
 def test_the_crawl_counts_calls_and_records(found):
     default, same, script = found["crawl"]["runs"]
     assert script["name"] in found["printed"]
@@ -56,12 +58,14 @@ def test_the_crawl_counts_calls_and_records(found):
     assert default["in_flight"] > script["in_flight"] == 1
 
 
+@pytest.mark.slow
 def test_what_grows(found):
     small, large = found["growth"]["runs"]
     assert large["records_growth"] > small["records_growth"] == 1
     assert {"calls", "calls_growth", "cpu_s_growth", "peak_memory_mb_growth"} <= large.keys()
 
 
+@pytest.mark.slow
 def test_the_loops_read_the_rows_that_the_tap_reads(found):
     counts = {(row["what"], row["name"]): row["records"] for row in found["rows"]["runs"]}
     assert counts["look", "tap-looker"] > 0
@@ -71,6 +75,7 @@ def test_the_loops_read_the_rows_that_the_tap_reads(found):
     assert all(row["first_record_s"] > 0 for row in found["rows"]["runs"])
 
 
+@pytest.mark.slow
 def test_what_is_turned_away_is_not_lost(found):
     free, *throttled = found["throttled"]["runs"]
     assert free["turned_away"] == 0
@@ -81,6 +86,7 @@ def test_what_is_turned_away_is_not_lost(found):
         assert row["streams"] == free["streams"]
 
 
+@pytest.mark.slow
 def test_startup_names_what_is_imported(found):
     assert {row["name"] for row in found["startup"]["runs"]} >= {"--about", "--discover"}
     assert {one["package"] for one in found["startup"]["imports"]} >= {"singer_sdk", "all"}

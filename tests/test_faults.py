@@ -215,7 +215,7 @@ def test_an_error_nobody_thought_of_fails_the_stream_alone(run, clean, monkeypat
     assert result.exit_code == 1
     assert result.records == {"roles": clean.records["roles"]}
     assert re.fullmatch(
-        r"Failed folders: The tap itself has failed: a calculation failed "
+        r"Failed folders: The tap itself failed: a calculation failed "
         r"\(resources/\w+\.py, line \d+\)\. This is a bug: please report it, .*",
         result.errors[0],
     )
@@ -309,7 +309,7 @@ def test_only_denied_streams_are_skipped(run, emulator):
     assert result.exit_code == 1
     assert any(line.startswith("Skipped users") for line in result.warnings)
     assert any(line.startswith("Failed roles") for line in result.errors)
-    assert result.errors[-1].startswith("1 stream(s)")
+    assert result.errors[-1].startswith("1 of 10 streams")
 
 
 def test_a_list_that_two_streams_share_fails_both(run, emulator, clean):

@@ -515,6 +515,7 @@ def mutated(value: Any, chance: random.Random, odd: list[Any], rate: float) -> A
     return value
 
 
+@pytest.mark.slow
 @FEW
 @given(
     number=st.integers(0, 2**32),

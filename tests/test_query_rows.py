@@ -19,6 +19,7 @@ import duckdb
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support import ended_within
 
 from looker_emulator.queries.explores import FRAMES
 from looker_emulator.queries.explores import Field as EmulatorField
@@ -33,6 +34,7 @@ from tap_looker.streams import incremental
 from tap_looker.streams.incremental import in_batches
 from tap_looker.values import MisfitError, Misfits
 
+SOON = 5.0  # seconds
 ZURICH, LOS_ANGELES = ZoneInfo("Europe/Zurich"), ZoneInfo("America/Los_Angeles")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 SQL_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
@@ -202,7 +204,8 @@ GOOD = json.loads(WHOLE)
 @pytest.mark.parametrize("size", [1, 7, 1 << 16])
 def test_a_body_that_is_cut_anywhere_is_an_error_after_the_rows_before(size):
     for end in range(len(WHOLE.rstrip())):
-        found, error = parsed(WHOLE[:end], [size])
+        with ended_within(SOON):
+            found, error = parsed(WHOLE[:end], [size])
         assert isinstance(error, TruncatedError), end
         assert found == GOOD[: len(found)], end
     assert parsed(WHOLE, [size]) == (GOOD, None)

@@ -246,7 +246,7 @@ def test_a_secret_of_another_type_is_not_repeated(name, value):
 def test_defaults():
     config = prepared()
     for name in OWN - KEY.keys():
-        assert config[name] == settings.SCHEMA["properties"][name].get("default")
+        assert config.get(name) == settings.SCHEMA["properties"][name].get("default")
     assert settings.SCHEMA["required"] == list(KEY)
 
 
@@ -486,7 +486,7 @@ BEYOND_TYPES = [
     ("looks", {"id": 7, "timezone": "Mars/Olympus"}, "there is no time zone Mars/Olympus"),
     ("queries", {"query": "a"}, "needs a name for its stream"),
     ("queries", {"name": "mine", "query": "a", "model": "thelook", "fields": ["a.b"]},
-     "query is a saved query as a whole, without model, fields of your own"),
+     "query stands for a whole saved query: remove model, fields"),
     ("queries", {**OF_QUERY, "filters": {"a.b": float("nan")}}, f"filters: a.b {A_FILTER}"),
     ("queries", {**OF_QUERY, "dynamic_fields": "[{"}, DYNAMIC_FIELDS),
     ("queries", {**OF_QUERY, "dynamic_fields": '{"dimension": "a"}'}, DYNAMIC_FIELDS),

@@ -133,7 +133,8 @@ def test_a_target_that_dies_of_the_same_signal(runner_of):
         process.send_signal(signal.SIGINT)
         stderr = process.stderr.read().decode()
         process.stderr.close()
-        assert process.wait(SOON) in (1, 128 + signal.SIGINT)
+        # Python itself may already be on its way out when the signal comes: -2.
+        assert process.wait(SOON) in (1, 128 + signal.SIGINT, -signal.SIGINT)
         assert "Traceback" not in stderr
         assert "BrokenPipeError" not in stderr
         assert emulator.count("/logout", "DELETE") == 1

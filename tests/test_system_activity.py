@@ -24,11 +24,13 @@ RUN = "/queries/run/json"
 METADATA = "/lookml_models/*/explores/*"
 FEW = {HISTORY: {"history_status"}, EVENTS: {"event_name"}}
 ALL = tuple(activity.name for activity in ACTIVITIES)
+DISCOVERED = [activity for activity in ACTIVITIES if activity.is_discovered]
 BY_ID = {
     HISTORY: "sa_history",
     EVENTS: "sa_event",
     "system_activity_event_attributes": "sa_event_attribute",
     "system_activity_scheduled_jobs": "sa_scheduled_job",
+    "system_activity_scheduled_job_stages": "sa_scheduled_job_stage",
     "system_activity_pdt_event_log": "sa_pdt_event_log",
     "system_activity_query_metrics": "sa_query_metrics",
 }
@@ -295,16 +297,17 @@ def test_queries_bypass_the_cache_and_run_one_at_a_time(runner_of):
             assert "offset" not in call.body
             assert "offset" not in call.query
             views = {field.partition(".")[0] for field in query["fields"]}
-            assert not [view for view in views if view.startswith(("role", "group", "permission"))]
-            assert query["view"] != "i__looker"
-        # The only stream with a text in its key that takes more than one page.
-        assert [call.path for call in emulator.calls if "/explores/" in call.path] == [
-            "/lookml_models/system__activity/explores/api_usage"
+            many = [view for view in views if view.startswith(("role", "group", "permission"))]
+            assert not many or query["view"] in ("role", "group")
+        # Where fields are not published; else where a text in the key takes more than one page.
+        asked = [
+            call.path.rpartition("/")[2] for call in emulator.calls if "/explores/" in call.path
         ]
-        by_id = {activity.explore: activity.replication for activity in ACTIVITIES}
-        for query in queries(emulator):
-            if query["view"] in ("history", "event", "event_attribute", "scheduled_plan"):
-                assert query["sorts"] == [by_id[query["view"]]]
+        assert sorted(asked) == sorted(["api_usage", *(one.explore for one in DISCOVERED)])
+        sorts = [query["sorts"] for query in queries(emulator)]
+        for activity in ACTIVITIES:
+            if activity.name in BY_ID:
+                assert [activity.replication] in sorts
 
 
 def test_no_activity_unless_it_is_asked_for(run):
@@ -472,8 +475,15 @@ def test_snapshots_are_read_whole_whatever_is_in_their_keys(runner_of, cap, page
     ("stream", "sql"),
     [
         ("system_activity_content_usage", "SELECT content_type, content_id FROM sa_content_usage"),
-        ("system_activity_user_facts", "SELECT id FROM sa_user"),
+        ("system_activity_user_facts", "SELECT CAST(id AS VARCHAR) FROM sa_user"),
         ("system_activity_field_usage", "SELECT model, explore, field FROM sa_field_usage"),
+        ("system_activity_look", "SELECT CAST(id AS VARCHAR) FROM sa_look"),
+        ("system_activity_dashboard", "SELECT CAST(id AS VARCHAR) FROM sa_dashboard"),
+        ("system_activity_folders", "SELECT CAST(id AS VARCHAR) FROM sa_folder"),
+        ("system_activity_group", "SELECT CAST(id AS VARCHAR) FROM sa_group"),
+        ("system_activity_role", "SELECT CAST(id AS VARCHAR) FROM sa_role"),
+        ("system_activity_db_connection", "SELECT id FROM sa_db_connection"),
+        ("system_activity_merge_query", "SELECT id FROM sa_merge_query_source_query"),
     ],
 )
 def test_snapshots_are_read_in_full_each_time(runner_of, stream, sql):
@@ -596,7 +606,8 @@ def test_history_is_what_the_database_says(runner_of):
             SELECT h.id, h.slug, strftime(h.created, '%Y-%m-%dT%H:%M:%SZ'),
                 strftime(h.completed, '%Y-%m-%dT%H:%M:%SZ'), h.status, CAST(h.runtime AS VARCHAR),
                 h.message, h.is_single_query, h.rebuild_pdts, h.dashboard_id,
-                CAST(h.node_id AS VARCHAR), q.id, q.slug, q.model, u.id, l.id
+                CAST(h.node_id AS VARCHAR), q.id, q.slug, q.model, CAST(u.id AS VARCHAR),
+                CAST(l.id AS VARCHAR)
             FROM sa_history AS h LEFT JOIN sa_query AS q ON q.id = h.query_id
             LEFT JOIN sa_user AS u ON u.id = h.user_id LEFT JOIN sa_look AS l ON l.id = h.look_id"""
         expected = emulator.sql(sql)
@@ -616,11 +627,16 @@ def test_history_is_what_the_database_says(runner_of):
 JSON_TYPES = {
     "string": ("string", None),
     "integer": ("integer", None),
+    "id": ("string", None),
     "number": ("number", None),
     "yesno": ("boolean", None),
     "date_date": ("string", "date"),
     "date_time": ("string", "date-time"),
 }
+
+
+FEWEST = {"system_activity_db_connection": 3, "system_activity_group": 8, "system_activity_role": 5}
+EMPTY = ("merge_query.dynamic_fields",)
 
 
 def test_every_stream_keeps_to_its_schema(runner_of):
@@ -629,13 +645,15 @@ def test_every_stream_keeps_to_its_schema(runner_of):
         for activity in ACTIVITIES:
             schema = run.schemas[activity.name]
             properties = schema["schema"]["properties"]
-            assert list(properties) == [field.replace(".", "_") for field in activity.kinds]
+            known = [field.replace(".", "_") for field in activity.kinds]
+            assert list(properties)[: len(known)] == known
+            assert (len(properties) > len(known)) == activity.is_discovered
             assert schema["key_properties"] == activity.keys.replace(".", "_").split()
             validator = jsonschema.Draft202012Validator(
                 schema["schema"], format_checker=jsonschema.FormatChecker()
             )
             records = run.records[activity.name]
-            assert len(records) > 10
+            assert len(records) >= FEWEST.get(activity.name, 11)
             for record in records:
                 validator.validate(record)
                 assert set(record) == set(properties)
@@ -646,7 +664,8 @@ def test_every_stream_keeps_to_its_schema(runner_of):
                 assert column["type"] == ([json_type, "null"] if nullable else json_type)
                 assert column.get("format") == form
                 values = [record[field.replace(".", "_")] for record in records]
-                assert [value for value in values if value is not None], f"{field} has no value"
+                has_value = any(value is not None for value in values)
+                assert has_value or field in EMPTY, f"{field} has no value"
                 if kind == "date_time":
                     assert all(value is None or value.endswith("Z") for value in values)
 
@@ -659,6 +678,8 @@ def test_discovery_needs_no_instance(emulator, tmp_path):
 
 def test_no_stream_multiplies_its_rows():
     for activity in ACTIVITIES:
+        if activity.explore in ("role", "group"):
+            continue  # which they are the rows of
         for field in activity.kinds:
             assert not field.startswith(("role", "group", "permission", "user_role", "group_user"))
 
@@ -761,7 +782,8 @@ def test_explores_and_fields_of_ones_own(tmp_path):
         records = run.records
         people = {record["user_id"]: record for record in records["people"]}
         expected = emulator.sql("""
-            SELECT u.id, u.name, u.is_disabled, strftime(u.created, '%Y-%m-%dT%H:%M:%SZ'),
+            SELECT CAST(u.id AS VARCHAR), u.name, u.is_disabled,
+                strftime(u.created, '%Y-%m-%dT%H:%M:%SZ'),
                 strftime(u.created, '%Y-%m-%d'), strftime(f.last_ui_login, '%Y-%m-%d')
             FROM sa_user AS u LEFT JOIN sa_user_facts AS f ON f.user_id = u.id""")
         names = [
@@ -776,9 +798,8 @@ def test_explores_and_fields_of_ones_own(tmp_path):
         assert [record["history_id"] for record in records[HISTORY]] == ids_in(emulator)
         assert bookmark(run.states[-1]) == ids_in(emulator)[-1]
         assert {record["look_id"] for record in records["system_activity_look"]} == {
-            int(look["id"]) for look in emulator.instance.looks
+            look["id"] for look in emulator.instance.looks
         }
-        assert all(type(record["look_id"]) is int for record in records["system_activity_look"])
 
 
 def test_without_a_catalog_a_run_reads_them_too(tmp_path):
@@ -889,7 +910,8 @@ def test_in_a_run_they_fail_alone(tmp_path):
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"explore": "look", "fields": ["look.id"]}, ["primary_keys"]),
+        ({"explore": "node", "fields": ["node.id"]}, ["primary_keys"]),
+        ({"explore": "concurrency", "fields": ["concurrency.pk"]}, ["primary_keys"]),
         ({"fields": ["user.id"], "primary_keys": ["user.id"]}, ["explore"]),
         ({"explore": "user", "primary_keys": ["user.id"]}, ["fields"]),
         ({"explore": "user", "fields": [], "primary_keys": ["user.id"]}, ["fields"]),

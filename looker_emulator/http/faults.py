@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from looker_emulator.http.request import Call
 
 KINDS: dict[str, dict[str, Any]] = {
     # Instead of the answer
     "status": {"status": 503, "json": None, "html": None, "retry_after": None, "headers": None},
+    "busy": {"limit": 2, "status": 429, "retry_after": None},
     "denied": {"status": 404, "message": "Not found"},
     "unauthorized": {},
     "revoke": {},
@@ -16,10 +22,12 @@ KINDS: dict[str, dict[str, Any]] = {
     "looker_error": {"message": "Query timed out.", "after_rows": None},
     "wrong_shape": {"shape": "object"},
     # In the rows of the answer
-    "task": {"ends": "error"},
+    "task": {"ends": "error", "says": ()},
     "repeat_page": {},
+    "unreadable_rows": {"ids": ()},
     "null_nested": {"names": ()},
     "drop_nested": {"names": ()},
+    "odd_values": {"names": (), "raw": "NaN"},
     # On the wire
     "reset_before": {},
     "reset_headers": {},
@@ -36,14 +44,18 @@ KINDS: dict[str, dict[str, Any]] = {
 """Every kind of fault with its details and their defaults.
 
 - `status`: a status with a body in Looker's shape, `json` or `html`, and perhaps `Retry-After`.
+- `busy`: the same for requests above `limit` in flight; others are not affected.
 - `denied`: Looker's answer where a permission is missing; with `status=403` the rarer one.
 - `unauthorized`: 401 although the token is good. `revoke`: 401, and all tokens are void.
 - `html`: 200 and a proxy's page. `redirect`: to a login page.
 - `looker_error`: 200 and `[{"looker_error": …}]`; for queries, after `after_rows` rows.
-- `task`: a query task that is created now will end as `error`, `killed` or `expired`.
+- `task`: a query task that is created now first says each of the statuses `says`, one at a look,
+  and then ends as `error`, `killed`, `expired`, a word that nobody knows, or None: as it would.
 - `wrong_shape`: JSON of another shape: `object`, `strings`, `string` or `null`.
 - `repeat_page`: the first page, whatever the offset.
+- `unreadable_rows`: 500 where the answer would hold a row with one of these `ids`.
 - `null_nested`, `drop_nested`: the properties in `names` are null, or absent, at any depth.
+- `odd_values`: so are values, with the JSON `raw` in their place, which may be none.
 - `reset_before`, `reset_headers`, `reset_body`: the connection is reset before the answer, within
   its headers, or after a fraction (`sent`) of its body.
 - `truncate_length`: less is sent than Content-Length says. `truncate_chunked`: the body ends early,
@@ -75,6 +87,7 @@ class Fault:
         method: an HTTP method, or `*`.
         after: how many matching requests succeed first.
         times: how many then fail; None for all of them.
+        containing: text that the body of a request holds.
         details: see `KINDS`.
     """
 
@@ -85,6 +98,8 @@ class Fault:
         method: str = "*",
         after: int = 0,
         times: int | None = 1,
+        *,
+        containing: str = "",
         **details: Any,
     ) -> None:
         if kind not in KINDS:
@@ -93,6 +108,7 @@ class Fault:
             raise TypeError(f"The fault {kind!r} has no {', '.join(sorted(unknown))}")
         self.kind, self.path, self.method = kind, path, method
         self.after, self.times = after, times
+        self.containing = containing
         self.details = {**KINDS[kind], **details}
         #: How many requests matched, and how many of them it affected.
         self.seen = 0
@@ -104,9 +120,13 @@ class Fault:
     def __getitem__(self, detail: str) -> Any:
         return self.details[detail]
 
-    def meets(self, method: str, path: str) -> bool:
+    def meets(self, call: Call, in_flight: int) -> bool:
         """Count a request, and say whether the fault affects it."""
-        if not (fnmatchcase(path, self.path) and self.method in ("*", method)):
+        if not (fnmatchcase(call.path, self.path) and self.method in ("*", call.method)):
+            return False
+        if self.containing not in call.body:
+            return False
+        if self.kind == "busy" and in_flight <= self["limit"]:
             return False
         self.seen += 1
         return self.seen > self.after and (self.times is None or self.fired < self.times)
@@ -135,11 +155,16 @@ class Faults:
     def __iter__(self) -> Any:
         return iter(self._faults)
 
-    def meeting(self, method: str, path: str) -> tuple[Fault | None, float]:
-        """The fault that a request meets, and the seconds of latency it gets."""
+    def meeting(self, call: Call, in_flight: int) -> tuple[Fault | None, float]:
+        """The fault that a request meets, and the seconds of latency it gets.
+
+        Args:
+            call: The request.
+            in_flight: How many requests are being served, with this one.
+        """
         met, latency = None, 0.0
         for fault in self._faults:
-            if not fault.meets(method, path):
+            if not fault.meets(call, in_flight):
                 continue
             if fault.kind == "latency":
                 latency += fault["ms"] / 1000
@@ -151,17 +176,25 @@ class Faults:
         return met, latency
 
 
-def without_nested(value: Any, names: frozenset[str], *, drop: bool) -> Any:
-    """The value with the named properties null, or dropped, at any depth."""
-    if isinstance(value, list):
-        return [without_nested(item, names, drop=drop) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: None if name in names else without_nested(item, names, drop=drop)
-        for name, item in value.items()
-        if not (drop and name in names)
-    }
+def altered(rows: Any, fault: Fault | None) -> Any:
+    """Rows with the properties that a fault names null, absent or odd, at any depth."""
+    if fault is None or fault.kind not in ("null_nested", "drop_nested", "odd_values"):
+        return rows
+    names = frozenset(fault["names"])
+    odd = msgspec.Raw(fault["raw"].encode()) if fault.kind == "odd_values" else None
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [changed(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: changed(item) if name not in names else odd if item is not None else None
+            for name, item in value.items()
+            if not (name in names and fault.kind == "drop_nested")
+        }
+
+    return changed(rows)
 
 
 WRONG_SHAPES: dict[str, Any] = {

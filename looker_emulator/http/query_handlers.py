@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from looker_emulator.http import answers
 from looker_emulator.http.answers import Answer, Stream
+from looker_emulator.http.faults import altered
 from looker_emulator.http.listing import boolean, parse_fields, project
 from looker_emulator.queries.errors import DatabaseError, Refused
 from looker_emulator.queries.results import Break, error_row, written
@@ -80,7 +81,8 @@ def _result(
     fault, broken = request.fault, None
     if fault and fault.kind == "looker_error":
         broken = Break(fault["after_rows"] or 0, fault["message"])
-    return Stream(written(result, broken), answers.JSON, result.cursor.close, result.ended)
+    pieces = written(result, broken, lambda rows: altered(rows, fault))
+    return Stream(pieces, answers.JSON, result.cursor.close, result.ended)
 
 
 def _sql(text: str) -> Answer:
@@ -102,9 +104,10 @@ def create_task(request: Request) -> Answer:
         engine.check(engine.plan(query, request.query.get("limit")))
     except DatabaseError as problem:
         failure = str(problem)
-    ends = fault["ends"] if fault and fault.kind == "task" else None
     engine.run_count += 1
-    task = engine.tasks.create(query, form, request.query, ends=ends, failure=failure)
+    task = engine.tasks.create(query, form, request.query, failure)
+    if fault and fault.kind == "task":
+        task.ends, task.says = fault["ends"], fault["says"]
     return answers.json(task.row(engine.tasks.status(task, look=False)))
 
 
@@ -120,12 +123,12 @@ def get_task_results(request: Request) -> Answer | Stream:
     engine = request.looker.engine
     task = engine.tasks.find(request.params["query_task_id"])
     status = engine.tasks.status(task, look=False)
-    if status in ("added", "running"):
-        return Answer(202, b"", None)
     if status in ("expired", "killed"):
         raise Refused(404, "Not found")
-    if task.failure or task.ends == "error":
+    if status == "error":
         raise Refused(400, task.failure or "Query failed")
+    if status != "complete":
+        return Answer(202, b"", None)
     task.fetched += 1
     try:
         plan = engine.plan(task.query, task.params.get("limit"))

@@ -11,7 +11,7 @@ from typing import Any
 
 from looker_emulator.http import answers
 from looker_emulator.http.answers import Answer, Instead
-from looker_emulator.http.faults import without_nested
+from looker_emulator.http.faults import altered
 from looker_emulator.http.listing import (
     InvalidParameter,
     Page,
@@ -68,10 +68,7 @@ class Rows:
             rows, headers = self._listed(request, rows)
         fields = parse_fields(request.query["fields"]) if request.query.get("fields") else None
         value: Any = [project(self._shown(row), fields) for row in rows]
-        fault = request.fault
-        if fault and fault.kind in ("null_nested", "drop_nested"):
-            drop = fault.kind == "drop_nested"
-            value = without_nested(value, frozenset(fault["names"]), drop=drop)
+        value = altered(value, request.fault)
         return answers.json(value[0] if self.one else value, **headers)
 
     def _listed(self, request: Request, rows: list[Row]) -> tuple[list[Row], dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -75,7 +76,7 @@ class Server:
         options = self.looker.options
         login = call.path == "/login"
         seconds = (options.login_latency_ms if login else options.latency_ms) / 1000
-        fault, extra = self.faults.meeting(call.method, call.path) if self.faults else (None, 0)
+        fault, extra = self.faults.meeting(call, self.log.in_flight) if self.faults else (None, 0)
         if seconds + extra:
             await asyncio.sleep(seconds + extra)
         if fault and fault.kind == "silence":
@@ -117,6 +118,9 @@ class Server:
         """The answer that some faults give instead of the normal one."""
         if fault.kind == "status":
             return _status(fault)
+        if fault.kind == "busy":
+            details = {name: fault[name] for name in ("status", "retry_after")}
+            return _status(Fault("status", **details))
         if fault.kind == "denied":
             return answers.error(fault["status"], fault["message"])
         if fault.kind in ("unauthorized", "revoke"):
@@ -166,7 +170,7 @@ class Server:
 
     def _handled(self, route: Route, request: Request) -> Any:
         try:
-            return route.handler(request)
+            return _readable(route.handler(request), request.fault)
         except Instead as instead:
             return instead.answer
         except InvalidParameter as invalid:
@@ -186,6 +190,15 @@ class Server:
             self._kept_bytes = 0
         self._kept[key] = answer
         self._kept_bytes += len(answer.body)
+
+
+def _readable(answer: Any, fault: Fault | None) -> Any:
+    """The answer, or an error where it holds a row that cannot be rendered."""
+    if fault is None or fault.kind != "unreadable_rows":
+        return answer
+    rows = json.loads(answer.body)
+    is_broken = any(row["id"] in fault["ids"] for row in rows)
+    return answers.error(500, answers.MESSAGES[500]) if is_broken else answer
 
 
 def _is_api(call: Call) -> bool:

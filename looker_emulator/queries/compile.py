@@ -1,7 +1,8 @@
 """Compiling a query (component `Query`) to SQL.
 
 The SQL has two levels. The inner one groups, filters, sorts and limits the values. The outer one
-formats them as Looker does and computes table calculations, which see only the rows of the result.
+formats them as Looker does and computes table calculations, which see only the rows of the result:
+those that fill the gaps between dates, too. In between, these are added.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 
 from looker_emulator.queries.errors import Refused
 from looker_emulator.queries.explores import Explore, Field
-from looker_emulator.queries.expressions import InvalidExpression, translated
+from looker_emulator.queries.expressions import PLACE, InvalidExpression, translated
 from looker_emulator.queries.filters import InvalidFilter, condition
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 UNSET_LIMIT = 5_000
 """How many rows Looker returns where no limit is set, as measured by DataHub."""
+
+
+_STEPS = {"hour": "1 HOUR", "date": "1 DAY", "week": "7 DAY", "month": "1 MONTH"}
+"""The timeframes whose gaps can be filled, and the time between two of their values."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,10 @@ class Plan:
     def sql(self) -> str:
         """The statement."""
         limit = None if self.pivots else self.limit
-        return self._outer(self.columns, self._inner(self.columns, limit), self.calculations)
+        rows = self._inner(self.columns, limit)
+        if self.filled:
+            rows = self._without_gaps(rows, self.filled)
+        return self._outer(self.columns, rows, self.calculations)
 
     def totals_sql(self, kept: list[Field]) -> str:
         """The statement for totals: the same rows grouped by fewer dimensions, or by none."""
@@ -79,6 +87,40 @@ class Plan:
             for column in self.columns
         ]
         return self._outer(columns, self._inner(columns, limit=None), [])
+
+    @property
+    def filled(self) -> Field | None:
+        """The dimension whose missing values get rows of their own: the only one, and a date."""
+        dimensions, wanted = self.dimensions, self.query.get("fill_fields") or []
+        if self.pivots or len(dimensions) != 1 or dimensions[0].name not in wanted:
+            return None
+        return dimensions[0] if dimensions[0].frame in _STEPS else None
+
+    def total_of(self, column: Field) -> str:
+        """The value of a measure over all rows, as a statement."""
+        rows = self._inner([column], limit=None)
+        return f"(\nSELECT c0\nFROM (\n{rows}\n) AS total)"
+
+    def _without_gaps(self, rows: str, filled: Field) -> str:
+        """The rows of a statement, and empty ones for what is missing in a dimension."""
+        place = f"c{self.columns.index(filled)}"
+        day = "CAST(day AS DATE)" if filled.frame == "date" else "day"
+        shown = [
+            f"{day} AS {name}" if name == place else name
+            for name in (f"c{position}" for position in range(len(self.columns)))
+        ]
+        ends = f"min({place}), max({place}), INTERVAL {_STEPS[filled.frame]}"
+        return "\n".join(
+            (
+                f"WITH found AS (\n{rows}\n),",
+                f"ends AS (\nSELECT generate_series({ends}) AS days\nFROM found\n),",
+                "every AS (\nSELECT unnest(days) AS day\nFROM ends\n)",
+                f"SELECT {', '.join(shown)}",
+                "FROM every",
+                f"LEFT JOIN found ON found.{place} = every.day",
+                f"ORDER BY {self._order(self.columns)}",
+            )
+        )
 
     def _inner(self, columns: list[Field], limit: int | None) -> str:
         selected = ",\n  ".join(
@@ -131,8 +173,11 @@ class Plan:
             f'{column.render(f"c{position}")} AS "{column.name}"'
             for position, column in enumerate(columns)
         ]
+        if not calculations:
+            return f"SELECT {', '.join(written)}\nFROM (\n{inner}\n) AS result"
         written += [f'{each.expression} AS "{each.name}"' for each in calculations]
-        return f"SELECT {', '.join(written)}\nFROM (\n{inner}\n) AS result"
+        placed = f"SELECT *, row_number() OVER () AS {PLACE}\nFROM (\n{inner}\n)"
+        return f"SELECT {', '.join(written)}\nFROM (\n{placed}\n) AS result\nORDER BY {PLACE}"
 
 
 def _nothing(column: Field) -> Field:
@@ -182,12 +227,12 @@ def compile_query(query: Row, explore: Explore, *, zone: str, now: datetime) -> 
     )
     for name in (*names, *filters):
         plan.views |= _views_of(known[name])
-    plan.calculations = [_calculation(each, plan) for each in calculations]
     local_now = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     for name, text in filters.items():
         _filter(plan, known[name], text, local_now)
     if query.get("filter_expression"):
         plan.conditions.append(_expression_filter(plan, known, str(query["filter_expression"])))
+    plan.calculations = [_calculation(each, plan) for each in calculations]
     plan.sorts = _sorts(query, plan)
     return plan
 
@@ -330,9 +375,15 @@ def _calculation(given: Row, plan: Plan) -> Calculation:
     positions = {column.name: f"c{n}" for n, column in enumerate(plan.columns)}
 
     def column(name: str) -> str:
+        name, _, total = name.partition(":")
         if name not in positions:
             raise InvalidExpression(name)
-        return positions[name]
+        if not total:
+            return positions[name]
+        measures = {each.name: each for each in plan.measures}
+        if name not in measures or not plan.query.get("total"):
+            raise InvalidExpression(f"{name} has no total")
+        return plan.total_of(measures[name])
 
     name = given["table_calculation"]
     try:

@@ -184,10 +184,15 @@ class Break:
     message: str
 
 
-def written(result: Result, broken: Break | None = None) -> Iterator[bytes]:
+def written(
+    result: Result,
+    broken: Break | None = None,
+    altered: Callable[[list[Row]], list[Row]] = lambda rows: rows,
+) -> Iterator[bytes]:
     """The rows as JSON, in pieces, once the statement was executed."""
     pieces = result.pieces()
-    yield from _array(_broken(pieces, broken) if broken else pieces, result.style.lines)
+    found = _broken(pieces, broken) if broken else map(altered, pieces)
+    yield from _array(found, result.style.lines)
 
 
 def _broken(pieces: Generator[list[Row]], broken: Break) -> Iterator[list[Row]]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from looker_emulator.queries.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from looker_emulator.instance.values import Row
 
 
@@ -21,10 +23,11 @@ class Task:
     query: Row
     form: str
     params: dict[str, str]
-    #: `error`, `killed` or `expired`, if a fault demands it.
-    ends: str | None = None
     #: The error of the database, if there is one.
     failure: str | None = None
+    #: Another status than `complete` or `error`, and what it says before, if a fault demands it.
+    ends: str | None = None
+    says: Sequence[str] = ()
     created: float = field(default_factory=time.monotonic)
     polls: int = 0
     killed: bool = False
@@ -70,19 +73,11 @@ class Tasks:
         self.cancelled: list[str] = []
         self._polls, self._seconds = polls, seconds
 
-    def create(
-        self,
-        query: Row,
-        form: str,
-        params: dict[str, str],
-        *,
-        ends: str | None,
-        failure: str | None,
-    ) -> Task:
+    def create(self, query: Row, form: str, params: dict[str, str], failure: str | None) -> Task:
         """Start a task."""
         text = f"task {len(self.all)} {query['id']}"
         identifier = md5(text.encode(), usedforsecurity=False).hexdigest()
-        task = self.all[identifier] = Task(identifier, query, form, dict(params), ends, failure)
+        task = self.all[identifier] = Task(identifier, query, form, dict(params), failure)
         return task
 
     def find(self, identifier: str) -> Task:
@@ -95,9 +90,12 @@ class Tasks:
         """The status of a task; each poll advances it."""
         if task.killed:
             return "killed"
-        unfinished = task.polls < self._polls or time.monotonic() - task.created < self._seconds
-        first = task.polls == 0
+        polls = task.polls
+        unfinished = polls < self._polls or time.monotonic() - task.created < self._seconds
+        first = polls == 0
         task.polls += look
+        if polls < len(task.says):
+            return task.says[polls]
         if unfinished:
             return "added" if first else "running"
         if task.ends:

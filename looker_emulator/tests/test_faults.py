@@ -72,6 +72,53 @@ def test_faults_in_the_rows(emulator, api):
     assert not any("query" in tile for row in rows for tile in row["dashboard_elements"])
 
 
+def test_values_that_are_odd_or_absent_in_rows_of_queries_and_lists(emulator, api):
+    names = ["view_count", "orders.count"]
+    whole = api.store("orders", "orders.status", "orders.count")
+    emulator.add_fault(Fault("odd_values", "*", times=2, names=names, raw='"n/a"'))
+    assert {row["view_count"] for row in api.rows("/looks/search", limit=3)} == {"n/a"}
+    rows = api.store("orders", "orders.status", "orders.count")
+    assert rows == [row | {"orders.count": "n/a"} for row in whole]
+    emulator.add_fault(Fault("odd_values", "*", times=1, names=names, raw="NaN"))
+    assert '"orders.count":NaN}' in api.run("orders", "orders.count", model="thelook").text
+    emulator.add_fault(Fault("drop_nested", "/queries/*", names=names))
+    rows = api.store("orders", "orders.status", "orders.count")
+    assert [list(row) for row in rows] == [["orders.status"]] * len(whole)
+
+
+def test_a_row_that_cannot_be_made(emulator, api):
+    path = "/users/search"
+    id_ = api.rows(path, sorts="id")[7]["id"]
+    emulator.add_fault(Fault("unreadable_rows", path, times=None, ids=[id_]))
+    statuses = [
+        api.get(path, params={"limit": limit, "offset": offset, "sorts": "id"}).status_code
+        for limit, offset in ((8, 0), (7, 0), (1, 7), (1, 8), (99, 0), (5, 5), (5, 8))
+    ]
+    assert statuses == [500, 200, 500, 200, 500, 500, 200]
+
+
+def test_too_much_at_once(emulator, api):
+    emulator.add_fault(Fault("slow", "/looks", times=None, seconds=0.2))
+    busy = emulator.add_fault(
+        Fault("busy", times=None, limit=1, status=503, retry_after=3, containing="")
+    )
+    waiting = threading.Thread(target=api.get, args=("/looks",))
+    waiting.start()
+    while not emulator.count("/looks"):
+        time.sleep(0.001)
+    turned_away = api.get("/users")
+    assert (turned_away.status_code, turned_away.headers["Retry-After"]) == (503, "3")
+    waiting.join()
+    assert api.get("/users").status_code == 200
+    assert busy.fired == 1
+
+
+def test_a_fault_of_requests_with_some_text(emulator, api):
+    emulator.add_fault(Fault("status", "/queries/*", times=None, containing="orders.count"))
+    assert api.run("orders", "orders.id", model="thelook").status_code == 200
+    assert api.run("orders", "orders.count", model="thelook").status_code == 503
+
+
 @pytest.mark.parametrize("kind", ["reset_before", "reset_headers", "reset_body", "truncate_length"])
 def test_broken_connections(emulator, api, kind):
     emulator.add_fault(Fault(kind, "/users"))

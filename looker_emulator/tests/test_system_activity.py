@@ -71,7 +71,7 @@ def test_every_explore_has_its_rows(emulator, api):
     keys = {
         "event": "event.id",
         "event_attribute": "event_attribute.id",
-        "scheduled_plan": "scheduled_job.id",
+        "scheduled_plan": "scheduled_plan.id",
         "pdt_event_log": "pdt_event_log.id",
         "query_metrics": "query_metrics.id",
         "pdt_builds": "pdt_builds.tid",

@@ -74,6 +74,19 @@ def test_tasks_end_otherwise(emulator, api, ends, status):
     assert api.get(f"/query_tasks/{task}/results").status_code == status
 
 
+def test_what_a_task_says_before_it_ends(emulator, api):
+    emulator.add_fault(Fault("task", "/query_tasks", ends=None, says=["expired", "Queued"]))
+    task = created(api, COUNT)
+    states = [api.get(f"/query_tasks/{task}").json()["status"] for _ in range(2)]
+    assert api.get(f"/query_tasks/{task}/results").status_code == 200
+    states.append(api.get(f"/query_tasks/{task}").json()["status"])
+    assert states == ["expired", "Queued", "complete"]
+    emulator.add_fault(Fault("task", "/query_tasks", ends="lost"))
+    other = created(api, COUNT)
+    assert [api.get(f"/query_tasks/{other}").json()["status"] for _ in range(3)] == ["lost"] * 3
+    assert api.get(f"/query_tasks/{other}/results").status_code == 202
+
+
 def test_a_task_for_a_query_that_fails(emulator, api):
     task = created(api, "A look that fails", emulator)
     assert api.get(f"/query_tasks/{task}").json()["status"] == "error"

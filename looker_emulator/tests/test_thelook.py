@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
 
 import pytest
 
@@ -191,6 +192,47 @@ def test_calculations_totals_and_subtotals(emulator, api):
         assert (
             api.run("orders", "orders.id", model="thelook", dynamic_fields=wrong).status_code == 422
         )
+
+
+def test_calculations_over_other_rows_and_filled_days(emulator, api):
+    rows = api.get(f"/looks/{emulator.look_id('Orders lost by day')}/run/json").json()
+    days = [date.fromisoformat(row["orders.created_date"]) for row in rows]
+    assert days == [days[0] + timedelta(days=number) for number in range(len(days))]
+    counts = values(rows, "orders.count")
+    assert None in counts
+    assert 2 in counts
+    assert values(rows, "number") == list(range(1, len(rows) + 1))
+    assert values(rows, "before") == [None, *counts[:-1]]
+    known = [count or 0 for count in counts]
+    assert values(rows, "so_far") == list(accumulate(known))
+    shares = [count and pytest.approx(count / sum(known)) for count in counts]
+    assert values(rows, "share") == shares
+    ranks = [1 + sum(other > count for other in known) for count in known]
+    assert values(rows, "place") == ranks
+    gaps = api.store(
+        "orders", "orders.created_date", "orders.count",
+        filters={"orders.created_date": "90 days", "orders.status": "cancelled,returned"},
+        query_timezone="America/Los_Angeles",
+    )  # fmt: skip
+    assert len(gaps) == len(counts) - counts.count(None)
+    for wrong in ("${orders.count:total}", "rank(${orders.count}, ${orders.id})", "offset("):
+        calculation = json.dumps([{"table_calculation": "x", "expression": wrong}])
+        refused = api.run("orders", "orders.count", model="thelook", dynamic_fields=calculation)
+        assert refused.status_code == 422
+
+
+def test_a_join_that_multiplies_rows_and_ranks(emulator, api):
+    rows = api.get(f"/looks/{emulator.look_id('Shipments of orders')}/run/json").json()
+    expected = emulator.sql("""
+        SELECT o.id, o.status, s.id, s.carrier
+        FROM store_orders AS o LEFT JOIN store_shipments AS s ON s.order_id = o.id
+        ORDER BY o.id, s.id""")
+    assert [tuple(row.values()) for row in rows] == expected
+    assert len(rows) > len(set(values(rows, "orders.id")))
+    assert None in values(rows, "shipments.id")
+    rows = api.get(f"/looks/{emulator.look_id('Orders by size and age')}/run/json").json()
+    sizes = list(dict.fromkeys(values(rows, "orders.size")))
+    assert sizes == ["Small", "Medium", "Large"]
 
 
 def test_numbers_as_people_read_them_and_as_text(api):

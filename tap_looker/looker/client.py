@@ -18,6 +18,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -58,6 +59,8 @@ CONNECT_TIMEOUT = 30.0  # seconds
 MAX_BODY_TIMEOUTS = 4  # how many times the request timeout a whole body may take to arrive
 LOGOUT_TIMEOUT = 3.0  # seconds
 ROWS_AT_ONCE = 500  # of a list that waits on disk
+READER: ContextVar[str] = ContextVar("reader", default="")
+"""For which stream a request is sent, for the count of calls."""
 
 
 class LookerClient:
@@ -66,6 +69,7 @@ class LookerClient:
     Attributes:
         calls: How many requests were sent, by billing (``x-looker-activity-type`` in the OpenAPI
             document): ``non_query``, ``db_query``, ``none``; and ``login``.
+        calls_for: The same, by :data:`READER`.
         secrets: What no log line may show: the key and the tokens of this run.
         stop: Set it to end all waits; requests then raise :class:`concurrency.Cancelled`.
         workers: Threads for requests that overlap, as many as may be in flight.
@@ -87,6 +91,7 @@ class LookerClient:
     ) -> None:
         self.base_url = base_url
         self.calls: Counter[str] = Counter()
+        self.calls_for: Counter[str] = Counter()
         self.stop = stop or threading.Event()
         self.workers = DaemonThreadPool(concurrency)
         self._max_calls = max_calls
@@ -464,6 +469,7 @@ class LookerClient:
                     " fewer streams; --access tells what they cost."
                 )
             self.calls[billing] += 1
+            self.calls_for[READER.get()] += 1
         try:
             return self._session.request(
                 method,

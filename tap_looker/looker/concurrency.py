@@ -18,6 +18,8 @@ import traceback
 from collections import deque
 from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -74,8 +76,9 @@ class DaemonThreadPool:
         self._started = 0
 
     def submit(self, call: Callable[[], R]) -> Future[R]:
-        """Run a call on one of the threads."""
+        """Run a call on one of the threads, in the context of the caller (`contextvars`)."""
         future: Future[R] = Future()
+        call = partial(copy_context().run, call)
         with self._lock:
             self._tasks.put((future, call))
             if self._idle >= self._tasks.qsize() or self._started == self.size:

@@ -133,7 +133,7 @@ class Quoter:
         self._held, self._is_inside = b"", False
         quoted = _STRING_OR_ODD.sub(self._quoted, text)[len(opening) :]
         if is_last:
-            quoted += self._held
+            quoted, self._held = quoted + self._held, b""  # given once, or there would be no end
         elif not self._is_inside and (half := _HALF_A_WORD.search(quoted)):
             self._held = half[0]
             quoted = quoted[: half.start()]

@@ -66,7 +66,7 @@ class Key:
     @property
     def is_number(self) -> bool:
         """Its values are numbers."""
-        return self.kind in ("integer", "number")
+        return self.kind in ("integer", "number", "id")
 
 
 def column_name(field: str) -> str:
@@ -179,6 +179,10 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else _json_text(value)
 
 
+def _id(value: Any) -> str:
+    return value if isinstance(value, str) else str(to_integer(value))
+
+
 def _json_text(value: Any) -> str:
     return _ENCODER.encode(value).decode()
 
@@ -259,6 +263,7 @@ KINDS = {
     "number": "number",
     "int": "integer",
     "integer": "integer",
+    "id": "id",
     "distance": "number",
     "duration": "number",
     "yesno": "boolean",
@@ -300,9 +305,13 @@ KINDS = {
     "date_week_of_year": "integer",
     "date_fiscal_month_num": "integer",
 }
-"""What a LookML type is in JSON; a type that is not here is text, so that nothing is lost."""
+"""What a LookML type is in JSON; a type that is not here is text, so that nothing is lost.
+
+An ``id`` is of our own making: a number in LookML, and text in the records, as the REST API has it.
+"""
 _RIGHT_TYPES: dict[str, set[type]] = {
     "text": {str},
+    "id": {str},
     "number": {int, Decimal},
     "integer": {int},
     "boolean": {bool},
@@ -310,6 +319,7 @@ _RIGHT_TYPES: dict[str, set[type]] = {
 _JSON_TYPES = {"number": "number", "integer": "integer", "boolean": "boolean"}
 _CONVERTERS: dict[str, Convert] = {
     "text": _text,
+    "id": _id,
     "number": to_number,
     "integer": to_integer,
     "boolean": _boolean,

@@ -167,7 +167,13 @@ class ActivityOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """An entry of ``system_activity``."""
 
     explore: Annotated[Text, Meta(description="Explore of `system__activity`.")]
-    fields: Annotated[Names, Meta(description="Fields to read.")]
+    fields: Annotated[
+        Names,
+        Meta(
+            description='Fields to read. `"*"` stands for every dimension that does not repeat '
+            "rows; of each time, the finest timeframe."
+        ),
+    ]
     name: Annotated[
         Text,
         Meta(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import BadResponseError
 from tap_looker.looker.response import segment
+from tap_looker.queries.columns import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 MULTIPLYING = frozenset({"one_to_many", "many_to_many"})
 OUTER_JOINS = frozenset({"full_outer", "cross"})
 REFERENCE = re.compile(r"\$\{(\w+)\.")
+FINEST_FIRST = ("date_time", "date_second", "date_minute", "date_hour", "date_date")
+"""Timeframes that tell when; the others follow from them."""
+MULTIPLY_ROWS = frozenset({"role", "permission_set", "model_set", "group"})
+"""Views of System Activity that repeat the rows of whatever they are joined to."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Explore:
         joins: Its joins by the name of the joined view (``LookmlModelExploreJoins``).
         base_view: The view that the others are joined to, if it is called otherwise.
         always_joined: Views that are joined whether or not a query needs them.
+        measures: Names of the fields that are measures.
     """
 
     name: str
@@ -37,6 +44,47 @@ class Explore:
     joins: Mapping[str, Row] = field(default_factory=dict)
     base_view: str = ""
     always_joined: tuple[str, ...] = ()
+    measures: frozenset[str] = frozenset()
+
+    def every_dimension(self) -> list[str]:
+        """Its dimensions, but those that would repeat its rows.
+
+        Of the timeframes of one time there is the finest alone, from which the others follow.
+        """
+        kept: set[str] = set()
+        finest: dict[str, tuple[int, str]] = {}
+        for name, of in self.fields.items():
+            kind = str(of.get("type"))
+            if name in self.measures or kind == "date_raw":
+                continue
+            if not all(map(self._may_join, self._views({"fields": [name]}))):
+                continue
+            if not kind.startswith("date_"):
+                kept.add(name)
+                continue
+            group = str(of.get("dimension_group") or name.removesuffix(kind.removeprefix("date")))
+            rank = FINEST_FIRST.index(kind) if kind in FINEST_FIRST else len(FINEST_FIRST)
+            finest[group] = min(finest.get(group, (rank, name)), (rank, name), key=itemgetter(0))
+        kept.update(name for _, name in finest.values())
+        return [name for name in self.fields if name in kept]
+
+    def numbers(self) -> list[str]:
+        """Measures of the base view that are numbers."""
+        return [
+            name
+            for name in self.fields
+            if name in self.measures
+            and self.is_base(name)
+            and not self.fields[name].get("hidden")
+            and KINDS.get(str(self.fields[name].get("type"))) in ("integer", "number")
+        ]
+
+    def _may_join(self, view: str) -> bool:
+        if self._is_base(view):
+            return True
+        join = self.joins.get(view) or {}
+        repeats = join.get("relationship") in MULTIPLYING or join.get("type") in OUTER_JOINS
+        return view not in MULTIPLY_ROWS and not repeats
 
     def trusted_key(self, query: Mapping[str, Any], dimensions: Iterable[str]) -> list[str]:
         """The primary key of the base view, where each of its rows is one row of the result.
@@ -51,9 +99,13 @@ class Explore:
         key = [
             name
             for name in dimensions
-            if self.fields.get(name, {}).get("primary_key") and self._is_base(_view(name))
+            if self.fields.get(name, {}).get("primary_key") and self.is_base(name)
         ]
         return key if key and all(map(self._keeps_rows, self._views(query))) else []
+
+    def is_base(self, field: str) -> bool:
+        """Whether a field is of the view that the others are joined to."""
+        return self._is_base(_view(field))
 
     def _is_base(self, view: str) -> bool:
         return view not in self.joins and view in (self.name, self.base_view)
@@ -127,6 +179,11 @@ def read_explore(client: LookerClient, model: str, name: str) -> Explore:
         },
         base_view=str(data.get("view_name") or ""),
         always_joined=tuple(_strings(data.get("always_join"))),
+        measures=frozenset(
+            str(one["name"])
+            for one in sets.get("measures") or []
+            if isinstance(one, dict) and "name" in one
+        ),
     )
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from tap_looker.queries.columns import Key
 
+NOT_NULL = "NOT NULL"
+"""A filter on numbers and times; on texts it would mean something else."""
+
 
 def expression(value: Any) -> str:
     """A filter of the settings as a filter expression.
@@ -130,7 +133,8 @@ def after_key(
     """
     filters = dict(query.get("filters") or {})
     only = key[0]
-    if len(key) == 1 and only.is_number and not only.nullable and not filters.get(only.field):
+    is_free = filters.get(only.field) in (None, "", NOT_NULL)  # what is greater is not null
+    if len(key) == 1 and only.is_number and not only.nullable and is_free:
         return {"filters": {**filters, only.field: f">{literal(only, last[0])}"}}
     ways = []
     is_one_number = len(key) == 1 and only.is_number and last[0] is not None

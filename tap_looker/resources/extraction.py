@@ -147,6 +147,13 @@ class Extraction:
         """Whether items could not be read, of a resource or of those that are read for it."""
         return any(self.skipped[one] for one in self.sources(name))
 
+    def reads(self, name: str, fields: Iterable[str]) -> bool:
+        """Whether these fields of a source will be read."""
+        if name not in self._readers:
+            return False
+        wanted = self._fields[name]
+        return wanted is None or set(fields) <= wanted.keys()
+
     def read(self, name: str, fields: Fields | None = None) -> Iterator[list[Row]]:
         """The rows of a source, page by page, from the start.
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tap_looker.errors import RequestError
 from tap_looker.looker.response import segment
 from tap_looker.resources.kinds import Composite, Search
-from tap_looker.resources.resource import concerns_item
+from tap_looker.resources.resource import Range, concerns_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tap_looker.looker.response import Row
     from tap_looker.resources.fields import Fields
-    from tap_looker.resources.resource import Reading, Resource
+    from tap_looker.resources.resource import Counts, Reading, Resource
 
 logger = logging.getLogger("tap-looker")
 
@@ -29,6 +29,7 @@ CARRIES_QUERIES = {
 }
 """Where a tile holds queries (DashboardElement of the OpenAPI document)."""
 
+TILE_QUERY_IDS = ("query_id", "look.query_id", "result_maker.query_id")
 
 WITH_QUERIES: dict[str, Fields] = {
     "dashboard_elements": {"id": None, "dashboard_id": None, **CARRIES_QUERIES},
@@ -159,11 +160,50 @@ def _content_metadata(reading: Reading) -> Iterator[list[Row]]:
         yield fresh(rows)
 
 
+def _calls_of_queries(counts: Counts) -> Range | None:
+    """One for each folder with a look whose query is on no tile."""
+    folders = counts.distinct("looks", ["folder_id"])
+    looks = counts.values("looks", ["folder_id", "query_id"])
+    tiles = [counts.values("dashboard_elements", [path]) for path in TILE_QUERY_IDS]
+    if looks is None or None in tiles:
+        return folders and Range(0, folders.most)
+    on_tiles = {query for found in tiles for (query,) in found or ()}
+    homes = {folder for folder, query in looks if query not in on_tiles}
+    return Range(len(homes), len(homes))
+
+
+def _calls_of_metadata(counts: Counts) -> Range | None:
+    """One for each folder, and for what is in none: the roots, boards and LookML dashboards."""
+    folders, inside = (
+        counts.distinct("folders", paths)
+        for paths in (["content_metadata_id"], ["content_metadata_id", "parent_id"])
+    )
+    outside = [counts.of(name) for name in ("boards", "lookml_dashboards")]
+    if folders is None or inside is None or None in outside:
+        return None
+    roots = folders.most - inside.least
+    return Range(folders.least, folders.most + roots + sum(filter(None, outside)))
+
+
+def _rows_of_metadata(counts: Counts) -> Range | None:
+    found = [counts.of(name) for name in HAVE_METADATA]
+    return None if None in found else Range(0, sum(filter(None, found)))
+
+
 QUERIES = Composite(
-    _want_queries, _queries, "tiles, `/folders/{folder_id}/looks`", counted="folders"
+    _want_queries,
+    _queries,
+    "tiles, `/folders/{folder_id}/looks`",
+    _calls_of_queries,
+    {"looks": ("folder_id", "query_id"), "dashboard_elements": TILE_QUERY_IDS},
 )
 CONTENT_METADATA = Composite(
-    _want_metadata, _content_metadata, "`/content_metadata`", counted="folders"
+    _want_metadata,
+    _content_metadata,
+    "`/content_metadata`",
+    _calls_of_metadata,
+    {**dict.fromkeys(HAVE_METADATA, ()), "folders": ("content_metadata_id", "parent_id")},
+    _rows_of_metadata,
 )
 
 

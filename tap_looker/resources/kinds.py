@@ -23,7 +23,7 @@ from tap_looker.errors import BadResponseError, RequestError
 from tap_looker.looker.paging import identity
 from tap_looker.looker.response import as_rows, segment
 from tap_looker.resources.fields import rendered, tree, value_at, values_at
-from tap_looker.resources.resource import Source
+from tap_looker.resources.resource import Range, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -189,12 +189,13 @@ class Endpoint(Source):
                     row[name] = pattern.format(host=reading.host, **columns)
         return rows
 
-    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:  # noqa: ARG002
-        """One, or one for each row or batch of the parent: at most, for some rows need none."""
+    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:  # noqa: ARG002
+        """One, or one for each row or batch of the parent."""
         if not self.parent:
-            return 1
-        items = counts.items(self.parent.resource, self.parent.fields.values())
-        return None if items is None else ceil(items / self.parent.batch_size)
+            return Range(1, 1)
+        parent = self.parent
+        items = counts.distinct(parent.resource, [*parent.fields.values()], parent.skip_if)
+        return items and Range(*(ceil(number / parent.batch_size) for number in items))
 
 
 @dataclass(frozen=True)
@@ -304,13 +305,14 @@ class Search(Endpoint):
     def _needed(self, resource: Resource) -> tuple[str, ...]:
         return (*super()._needed(resource), self.sorts)
 
-    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:
+    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:
         """One for each page, at least one, and one for the trash."""
         if self.parent:
             return super().estimate_calls(counts, resource)
         total = counts.of(resource.name)
         trash = self.has_trash and counts.include_deleted
-        return None if total is None else max(1, ceil(total / counts.page_size)) + trash
+        calls = max(1, ceil((total or 0) / counts.page_size)) + trash
+        return None if total is None else Range(calls, calls)
 
 
 @dataclass(frozen=True)
@@ -356,9 +358,9 @@ class Nested(Source):
             page.clear()
             yield rows
 
-    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:  # noqa: ARG002
-        """None of its own."""
-        return 0
+    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:  # noqa: ARG002
+        """No call: the rows around are read anyway."""
+        return Range(0, 0)
 
 
 @dataclass(frozen=True)
@@ -369,13 +371,17 @@ class Composite(Source):
         wants: Says which resources have to be read first.
         gather: Gives the rows.
         places: What it asks, in words for the documentation.
-        counted: Resource whose rows cost a call each, at most.
+        estimate: How many calls it takes.
+        counted: What is counted for that: fields of the rows of other resources.
+        count: How many rows there are, as far as that is known.
     """
 
     wants: Callable[[Reading], None]
     gather: Callable[[Reading], Iterator[list[Row]]]
     places: str
-    counted: str
+    estimate: Callable[[Counts], Range | None]
+    counted: Mapping[str, tuple[str, ...]]
+    count: Callable[[Counts], Range | None] = lambda _: None
 
     def plan(self, reading: Reading) -> None:
         """As the functions say."""
@@ -385,9 +391,9 @@ class Composite(Source):
         """As the functions say."""
         return self.gather(reading)
 
-    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:  # noqa: ARG002
-        """One for each row that is counted, at most."""
-        return counts.of(self.counted)
+    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:  # noqa: ARG002
+        """As the function says."""
+        return self.estimate(counts)
 
 
 def _exploded(

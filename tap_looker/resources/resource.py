@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from tap_looker.errors import BadResponseError
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_looker.errors import RequestError
     from tap_looker.looker.client import LookerClient
@@ -129,7 +129,7 @@ class Source(abc.ABC):
         """
 
     @abc.abstractmethod
-    def estimate_calls(self, counts: Counts, resource: Resource) -> int | None:
+    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:
         """How many calls it takes, besides those of other resources; None if not known."""
 
 
@@ -181,6 +181,13 @@ class Reading(Protocol):
         """The answers for items asked for one by one, several at a time, in their order."""
 
 
+class Range(NamedTuple):
+    """A number that may be known in part."""
+
+    least: int
+    most: int
+
+
 class Counts(Protocol):
     """How many rows there are, for estimates."""
 
@@ -190,5 +197,14 @@ class Counts(Protocol):
     def of(self, name: str) -> int | None:
         """The rows of a resource; None where one call does not tell."""
 
-    def items(self, parent: str, paths: Iterable[str]) -> int | None:
-        """The rows of a resource, or the items of the lists in them that paths lead through."""
+    def distinct(self, name: str, paths: Sequence[str], skip_if: str = "") -> Range | None:
+        """How many different values rows have at some paths, without nulls; None if not known.
+
+        Args:
+            name: Of the resource.
+            paths: With dots, also through lists.
+            skip_if: Field that, when true, leaves a row out.
+        """
+
+    def values(self, name: str, paths: Sequence[str]) -> set[tuple[Any, ...]] | None:
+        """The different values at some paths; None where one call does not give all rows."""

@@ -7,6 +7,8 @@ OpenAPI document). See :mod:`~tap_looker.resources.resource` for the parts of a 
 
 from __future__ import annotations
 
+import itertools
+
 from tap_looker.resources.harvest import CONTENT_METADATA, QUERIES, LookmlDashboards
 from tap_looker.resources.kinds import Get, List, Nested, Parent, Search
 from tap_looker.resources.resource import ADMIN, DEVELOPERS, Access, Resource
@@ -254,5 +256,12 @@ PREVIEW = (
 
 # fmt: on
 
-RESOURCES = CONTENT + ACCESS + LOOKML + PLATFORM + PREVIEW
+GROUPS = {
+    "Content": CONTENT,
+    "People and access": ACCESS,
+    "LookML": LOOKML,
+    "Platform": PLATFORM,
+    "Beta and alpha": PREVIEW,
+}
+RESOURCES = tuple(itertools.chain.from_iterable(GROUPS.values()))
 BY_NAME = {resource.name: resource for resource in RESOURCES}

@@ -6,7 +6,7 @@ from tap_looker.streams.catalog import CheckedCatalog, check_catalog, is_catalog
 from tap_looker.streams.configured import configured_names, configured_streams, own_entries
 from tap_looker.streams.maps import mistakes_in_maps, unmatched
 from tap_looker.streams.resource import ResourceStream
-from tap_looker.streams.system_activity import SystemActivityStream
+from tap_looker.streams.system_activity import SystemActivityStream, activity_streams
 from tap_looker.streams.writer import CountingWriter, Writer
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "ResourceStream",
     "SystemActivityStream",
     "Writer",
+    "activity_streams",
     "check_catalog",
     "configured_names",
     "configured_streams",

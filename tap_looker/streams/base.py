@@ -270,6 +270,8 @@ class LookerStream(SdkStream):
             while page:  # whoever else still knows the page, its rows are gone with their records
                 yield page.pop()
             self._run.writer.flush()
+            if self.replication_key:
+                self._run.progress.position = self.stream_state.get("replication_key_value")
 
     def has_first_answer(self) -> bool:
         """Wait for it: a target that overwrites drops its table when it sees a SCHEMA.
@@ -278,6 +280,7 @@ class LookerStream(SdkStream):
         """
         if not self._run.is_active:
             return True
+        self._run.progress.begin(self.name)
         pages = self._run.open(self.name)
         try:
             first = next(pages, None)
@@ -335,6 +338,7 @@ class LookerStream(SdkStream):
         pages, self._pages = self._pages, None
         if isinstance(pages, Generator):
             pages.close()
+        self._run.stream_ended(self.name)
 
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:
         """Promote no bookmark of a stream that was not read whole."""

@@ -13,9 +13,16 @@ from msgspec import UNSET
 from tap_looker.errors import LookerError, RequestError
 from tap_looker.queries.columns import KINDS, collisions, column, column_name, kind_of_schema
 from tap_looker.queries.definitions import DefinitionError, Entries, duplicates, entries
-from tap_looker.queries.explores import explore_fields
+from tap_looker.queries.explores import read_explore
 from tap_looker.queries.resolve import Resolver
-from tap_looker.queries.system_activity import ACTIVITIES, MODEL, PREFIX, Activity
+from tap_looker.queries.system_activity import (
+    ACTIVITIES,
+    MODEL,
+    PREFIX,
+    QUERY_FIELDS,
+    Activity,
+    is_rest_id,
+)
 from tap_looker.resources.table import RESOURCES
 from tap_looker.streams.base import LookerStream
 from tap_looker.streams.query import QueryStream
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 
 BY_KIND = {
     "integer": "integers",
+    "id": "ids",
     "number": "numbers",
     "boolean": "booleans",
     "date": "dates",
@@ -42,6 +50,8 @@ BY_KIND = {
     "text": "texts",
 }
 """Kinds of values, and where an `Activity` has its fields of each."""
+EVERY = "*"
+"""Among the fields: every dimension of the explore that does not repeat its rows."""
 
 
 class BrokenStream(LookerStream):
@@ -129,7 +139,7 @@ def configured_streams(tap: Tap, run: Run, found: Entries) -> tuple[list[LookerS
             if catalog is None:
                 kinds = _kinds_of_metadata(run.client, options)
             elif known := catalog.get_stream(name):
-                kinds = _kinds_of_catalog(_properties_in(known), options)
+                kinds = _kinds_of_catalog(run.client, _properties_in(known), options)
             else:
                 continue
             streams.append(SystemActivityStream(tap, run, _activity(options, kinds)))
@@ -171,7 +181,9 @@ def _activity_name(options: ActivityOptions) -> str:
 def _curated(options: ActivityOptions) -> Activity | None:
     """The stream of the table that an entry replaces: the one of its name, or of its explore."""
     for one in ACTIVITIES:
-        if (options.name or one.name) == one.name and options.explore == one.explore:
+        is_like_others = not one.is_discovered and one.name != QUERY_FIELDS
+        is_meant = (options.name or one.name) == one.name and options.explore == one.explore
+        if is_like_others and is_meant:
             return one
     return None
 
@@ -189,13 +201,15 @@ def _replication(options: ActivityOptions) -> str:
 
 
 def _all_fields(options: ActivityOptions) -> list[str]:
+    """The fields that the settings name."""
     needed = [*_keys(options), _replication(options)]
-    return list(dict.fromkeys(field for field in [*needed, *options.fields] if field))
+    named = [field for field in [*needed, *options.fields] if field not in ("", EVERY)]
+    return list(dict.fromkeys(named))
 
 
 def _kinds_of_metadata(client: LookerClient, options: ActivityOptions) -> dict[str, str]:
     try:
-        known = explore_fields(client, MODEL, options.explore)
+        explore = read_explore(client, MODEL, options.explore)
     except RequestError as error:
         raise DefinitionError(
             [f"no explore {MODEL}::{options.explore}: {error.message.rstrip('.')}"]
@@ -204,16 +218,35 @@ def _kinds_of_metadata(client: LookerClient, options: ActivityOptions) -> dict[s
     mistakes = [
         f"explore {MODEL}::{options.explore} has no field {field}"
         for field in fields
-        if field not in known
+        if field not in explore.fields
     ]
+    if EVERY in options.fields:
+        fields = list(dict.fromkeys([*fields, *explore.every_dimension()]))
+        mistakes += collisions([column(field, "string") for field in fields])
     if mistakes:
         raise DefinitionError(mistakes)
-    return {field: KINDS.get(str(known[field].get("type")), "text") for field in fields}
+    return {
+        field: _kind(field, KINDS.get(str(explore.fields[field].get("type")), "text"), "number")
+        for field in fields
+    }
 
 
-def _kinds_of_catalog(properties: Mapping[str, Any], options: ActivityOptions) -> dict[str, str]:
+def _kinds_of_catalog(
+    client: LookerClient, properties: Mapping[str, Any], options: ActivityOptions
+) -> dict[str, str]:
     fields = _all_fields(options)
-    return {field: kind_of_schema(properties.get(column_name(field), {})) for field in fields}
+    if EVERY in options.fields:  # a column does not tell where its view ends and its name begins
+        found = _kinds_of_metadata(client, options)
+        fields = [field for field in found if column_name(field) in properties]
+    return {
+        field: _kind(field, kind_of_schema(properties.get(column_name(field), {})), "text")
+        for field in fields
+    }
+
+
+def _kind(field: str, kind: str, of_ids: str) -> str:
+    """The kind of a field's values; ids that the REST API has too are text, as there."""
+    return "id" if kind == of_ids and is_rest_id(field) else kind
 
 
 def _activity(options: ActivityOptions, kinds: Mapping[str, str]) -> Activity:
@@ -221,7 +254,7 @@ def _activity(options: ActivityOptions, kinds: Mapping[str, str]) -> Activity:
     replication = _replication(options)
     keys = _keys(options)
     # A grown id bounds pages by itself; only as the whole key can it be the bookmark.
-    by_id = kinds.get(replication) in ("integer", "number")
+    by_id = kinds.get(replication) in ("integer", "number", "id")
     if by_id and keys != [replication]:
         raise DefinitionError(["replication_key: a number must be the whole of primary_keys too"])
     if replication and not by_id and kinds.get(replication) not in ("date", "date-time"):
@@ -240,6 +273,10 @@ def _activity(options: ActivityOptions, kinds: Mapping[str, str]) -> Activity:
         keys=" ".join(keys),
         replication=replication,
         time=time,
+        is_joined=curated is not None and curated.is_joined and keys == curated.keys.split(),
+        moves_at_end=curated is not None
+        and curated.moves_at_end
+        and replication == curated.replication,
         default=True,
         **{group: " ".join(fields) for group, fields in grouped.items()},  # type: ignore[arg-type]
     )

@@ -33,9 +33,14 @@ class IncrementalStream(LookerStream):
 
     A bookmark belongs to one field of one query on one host: the state notes both beside it, and
     one that belongs to another is not taken.
+
+    Attributes:
+        moves_at_end: Rows come in another order than that of the bookmark, which therefore moves
+            when all have been written.
     """
 
     is_read_alone = True  # an answer is held open while its rows are written
+    moves_at_end = False
     check_sorted = False  # of the SDK, which takes 10:00:00Z for later than 10:00:00.5Z
     _bookmark: Any = None
     _moves_bookmark = False
@@ -143,10 +148,23 @@ class IncrementalStream(LookerStream):
         value = record.get(self.replication_key)
         if value is None:
             return False
+        if self.moves_at_end:
+            if self._latest is None or _comparable(value) > _comparable(self._latest):
+                self._latest = value
+            return False
         if self._latest is not None and _comparable(value) < _comparable(self._latest):
             raise CutResultError("The rows are not in the requested order.")
         self._latest = value
         return self._bookmark is None or _comparable(value) > _comparable(self._bookmark)
+
+    def get_records(self, context: Any) -> Iterator[Row]:
+        """Records in the order of their pages; the bookmark that moves at the end does so here."""
+        yield from super().get_records(context)
+        if self.moves_at_end and self._moves_bookmark and self._latest is not None:
+            newest = max(self._latest, self._bookmark or self._latest, key=_comparable)
+            self.stream_state.update(
+                {"replication_key": self.replication_key, "replication_key_value": newest}
+            )
 
     def sync_failed(self, error: Exception) -> None:
         """Keep the other streams going, and of a stream in disorder the bookmark it began with."""

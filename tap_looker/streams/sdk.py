@@ -17,6 +17,7 @@ from singer_sdk.exceptions import AbortedSyncFailedException, AbortedSyncPausedE
 from singer_sdk.singerlib import RecordMessage
 
 from tap_looker.errors import Interrupted, OutputError
+from tap_looker.progress import log_is_configured
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -92,7 +93,9 @@ class SdkStream(Stream, abc.ABC):
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
         """As the SDK's, but no error of each exception that ends a stream: they are told of."""
-        if message.startswith(SAID_OTHERWISE):
+        if message.startswith(SAID_OTHERWISE) or (
+            message.startswith("Beginning ") and not log_is_configured()
+        ):
             level = logging.DEBUG
         super().log(message, *args, level=level, **kwargs)
 

@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-from functools import partial
+import re
 from typing import TYPE_CHECKING, Any
 
-from tap_looker import settings
-from tap_looker.errors import BadResponseError, QueryError, TruncatedError
+from tap_looker.errors import BadResponseError
 from tap_looker.looker.concurrency import closed_at_end
-from tap_looker.queries import filters, keyset
-from tap_looker.queries.columns import KINDS, Key, column, column_name, records
-from tap_looker.queries.execute import run_query
-from tap_looker.queries.explores import explore_fields
-from tap_looker.queries.resolve import without_missing
-from tap_looker.queries.system_activity import ACTIVITIES, MODEL, PERMISSION
+from tap_looker.queries import keyset
+from tap_looker.queries.activity_fields import description
+from tap_looker.queries.columns import KINDS, Key, collisions, column, column_name, records
+from tap_looker.queries.explores import FINEST_FIRST, read_explore
+from tap_looker.queries.system_activity import (
+    ACTIVITIES,
+    MODEL,
+    PERMISSION,
+    QUERIES,
+    QUERY_FIELDS,
+    ROW_KEY,
+    ROW_TIME,
+    is_rest_id,
+)
+from tap_looker.queries.used_fields import own_fields, used_fields
+from tap_looker.streams.activity_reading import Reading, reading_again
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
+from tap_looker.values import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from singer_sdk import Tap
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
+    from tap_looker.queries.explores import Explore
     from tap_looker.queries.system_activity import Activity
     from tap_looker.resources.extraction import Extraction
     from tap_looker.run import Run
+    from tap_looker.values import Misfits
 
+HOUR = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d")
 LOGS = {one.explore for one in ACTIVITIES if one.time}
 FORGOTTEN = "Looker keeps only the latest of their rows."
-
-
-def _reading_again(client: LookerClient) -> Callable[[Mapping[str, Any]], Iterator[Row]]:
-    """Run a query; what Looker says went wrong in a 200 may pass, and is read again."""
-    failures = 0
-
-    def run(query: Mapping[str, Any]) -> Iterator[Row]:
-        nonlocal failures
-        try:
-            yield from run_query(client, query)
-        except QueryError as error:
-            failures += 1
-            if failures == keyset.MAX_BREAKS:
-                raise
-            raise TruncatedError(error.message) from error
-
-    return run
 
 
 class SystemActivityStream(IncrementalStream):
@@ -59,10 +55,16 @@ class SystemActivityStream(IncrementalStream):
     permission = PERMISSION
     cost_per = "page of rows"
 
-    def __init__(self, tap: Tap, run: Run, activity: Activity) -> None:
+    def __init__(
+        self, tap: Tap, run: Run, activity: Activity, reading: Reading | None = None
+    ) -> None:
         self.activity = activity
         self.selected_by_default = activity.default
-        self._columns = {field: column(field, kind) for field, kind in activity.kinds.items()}
+        self.moves_at_end = activity.moves_at_end
+        self._columns = {
+            field: column(field, kind, description=description(field))
+            for field, kind in activity.kinds.items()
+        }
         self._key_fields = activity.keys.split()
         self._is_by_id = KINDS.get(activity.kinds.get(activity.replication, "")) == "integer"
         self._came = False
@@ -75,16 +77,34 @@ class SystemActivityStream(IncrementalStream):
         )
         if activity.replication:
             self.replication_key = column_name(activity.replication)
+        self.reading = reading or Reading.of(activity, self.config)
+
+    @property
+    def bookmark(self) -> Any:
+        """Where the last run ended; None for the start."""
+        return self._bookmark
+
+    def plan(self, extraction: Extraction) -> None:
+        """Take part in the reading, which may be of several streams."""
+        super().plan(extraction)
+        self.reading.readers.append(self)
 
     def why_partial(self, extraction: Extraction) -> str:  # noqa: ARG002
         """Looker forgets old rows of its logs, which a warehouse is to keep."""
-        is_log = self.activity.replication or self.activity.explore in LOGS
+        activity = self.activity
+        is_log = activity.replication or activity.is_discovered or activity.explore in LOGS
         return FORGOTTEN if is_log else ""
 
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
         """Typed records, in the order of the key."""
         self.check_scope(extraction.host, f"{MODEL}::{self.activity.explore}")
         yield from self._pages_from_bookmark(extraction)
+        if not self._came and self.activity.successor:
+            self.logger.warning(
+                "%s has no rows: newer releases of Looker have them in %s.",
+                self.name,
+                self.activity.successor,
+            )
         if self._came or self._bookmark is None or not self._is_by_id:
             return
         newest = self._newest(extraction.client)
@@ -102,65 +122,36 @@ class SystemActivityStream(IncrementalStream):
             "sorts": [f"{field} desc"],
             "limit": "1",
         }
-        rows = list(keyset.read_once(_reading_again(client), query))
+        rows = list(keyset.read_once(reading_again(client), query))
         value = rows[0].get(field) if rows else None
         return value if isinstance(value, int) else None
 
     def _pages_from_bookmark(self, extraction: Extraction) -> Iterator[list[Row]]:
-        fields = [field for field in self._columns if self._is_read(field)]
-        misfits = self.misfits(self._key_fields, [self.activity.replication])
-        rows = without_missing(
-            partial(self._rows_of, extraction.client),
-            fields,
-            partial(explore_fields, extraction.client, MODEL, self.activity.explore),
-            misfits,
-        )
+        columns = [of for field, of in self._columns.items() if self._is_read(field)]
+        misfits = self.misfits(self._key_fields, self._needed())
         try:
-            found = records([self._columns[field] for field in fields], rows, misfits)
+            found = records(columns, self.raw_rows(extraction.client, misfits), misfits)
             for batch in in_batches(self._with_keys(found)):
                 self._came = True
                 yield batch
         finally:
             misfits.warn(self.logger)
 
+    def _needed(self) -> list[str]:
+        """Fields that cannot do without a value, besides the key."""
+        return [] if self.moves_at_end else [self.activity.replication]
+
     def _is_read(self, field: str) -> bool:
         selected: bool = self.mask["properties", column_name(field)]
         return selected or field in (*self._key_fields, self.activity.replication)
 
-    def _rows_of(self, client: LookerClient, fields: Sequence[str]) -> Iterator[Row]:
-        activity = self.activity
-        kinds = {field: KINDS[kind] for field, kind in activity.kinds.items()}
-        order = dict.fromkeys(filter(None, [activity.replication, *self._key_fields]))
-        by_id = self._is_by_id
-        goes_on = self._bookmark is not None
-        start = None
-        if self.is_sorted and not (by_id and goes_on):
-            start = self._bookmark or settings.start_date(self.config)
-        query = {
-            "model": MODEL,
-            "view": activity.explore,
-            "fields": list(fields),
-            "filters": filters.time_range(
-                activity.time,
-                start,
-                self.config.get("end_date"),
-                days=activity.days if goes_on else 0,
-            )
-            if activity.time
-            else {},
-            "query_timezone": "UTC",
-        }
-        key = [Key(field, kinds[field], nullable=False) for field in order]
-        return keyset.read_in_pages(
-            _reading_again(client),
-            query,
-            key,
-            limit=self.config["activity_page_size"],
-            after=self._bookmark - self.config["activity_lookback"] - 1
-            if by_id and goes_on
-            else None,
-            metadata=partial(explore_fields, client, MODEL, activity.explore),
-        )
+    def asked(self) -> list[str]:
+        """The fields that are asked for."""
+        return [field for field in self._columns if self._is_read(field)]
+
+    def raw_rows(self, client: LookerClient, misfits: Misfits) -> Iterator[Row]:
+        """Rows with the fields of the columns."""
+        return self.reading.rows(client, misfits)
 
     def _with_keys(self, found: Iterator[Row]) -> Iterator[Row]:
         """No key is null: where Looker groups by a text that is, it is empty.
@@ -179,3 +170,123 @@ class SystemActivityStream(IncrementalStream):
                             raise BadResponseError(f"A row lacks its key ({name}).")
                         record[name] = ""
                 yield record
+
+
+class QueryFieldsStream(SystemActivityStream):
+    """The fields that queries use: made of the rows of the queries, without a call of its own."""
+
+    cost_per = ""
+    parts = (
+        ("fields", ("query.fields", "query.formatted_fields")),
+        ("pivots", ("query.pivots", "query.formatted_pivots")),
+        ("fill_fields", ("query.fill_fields",)),
+        ("filters", ("query.filters",)),
+        ("filter_expression", ("query.filter_expression",)),
+        ("sorts", ("query.sorts",)),
+        ("dynamic_fields", ("query.dynamic_fields",)),
+    )
+    """Parts of a query, and the fields of System Activity that may hold each."""
+
+    def asked(self) -> list[str]:
+        """The fields of the query that the rows are made of."""
+        own = [field for field in super().asked() if "." in field]
+        return [*own, *(field for _, fields in self.parts for field in fields)]
+
+    def raw_rows(self, client: LookerClient, misfits: Misfits) -> Iterator[Row]:
+        """A row for each place of each field that a query uses."""
+        own = [field for field in super().asked() if "." in field]
+        with closed_at_end(super().raw_rows(client, misfits)) as rows:
+            for row in rows:
+                query = {}
+                for part, fields in self.parts:
+                    if row.keys().isdisjoint(fields):
+                        misfits.add_absent(fields[0])
+                    values = [row.get(field) for field in fields]
+                    query[part] = next((value for value in values if value is not None), None)
+                of_query = {field: row[field] for field in own if field in row}
+                custom = own_fields(query)
+                for place, field in used_fields(query):
+                    is_custom = field in custom
+                    yield {**of_query, "place": place, "field": field, "is_custom": is_custom}
+
+
+class DiscoveredStream(SystemActivityStream):
+    """An explore whose fields are not published: they are those of the instance's metadata.
+
+    It is asked for when the stream is read, before its SCHEMA is written. Rows have every dimension
+    that does not repeat them, and measures that are numbers. The key is made of the primary key, or
+    else of all dimensions.
+    """
+
+    def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
+        """Typed records; the columns are known when the first of them are."""
+        self._discover(extraction.client)
+        yield from super().pages(extraction)
+
+    def _discover(self, client: LookerClient) -> None:
+        """Runs on the thread that fetches, while the other one waits for the first row."""
+        explore = read_explore(client, MODEL, self.activity.explore)
+        dimensions = [one for one in explore.every_dimension() if _may_be_sorted_by(explore, one)]
+        if not dimensions:
+            raise BadResponseError(f"{MODEL}::{self.activity.explore} has no dimensions.")
+        types = {
+            name: "id" if is_rest_id(name) else str(of.get("type"))
+            for name, of in explore.fields.items()
+        }
+        found = {
+            name: column(name, types[name], description=str(of.get("description") or ""))
+            for name in (*dimensions, *explore.numbers())
+            for of in (explore.fields[name],)
+        }
+        if mistakes := collisions(found.values()):
+            raise BadResponseError(f"{MODEL}::{self.activity.explore}: {'; '.join(mistakes)}.")
+        self._columns |= found
+        self.schema["properties"] |= schema_of(found.values())["properties"]
+        self._maps = None  # made before there were these columns
+        times = [one for one in dimensions if types[one] in FINEST_FIRST and explore.is_base(one)]
+        self._time = next((name for name in times if "created" in name), (times or [""])[0])
+        self._parts = explore.trusted_key({"fields": dimensions}, dimensions) or dimensions
+        first = [self._time] if self._time and self.is_sorted else []
+        order = dict.fromkeys([*first, *self._parts])
+        self.reading.order = [
+            Key(name, "date-time" if name == self._time else KINDS.get(types[name], "text"))
+            for name in order
+        ]
+        self.reading.time = self._time
+        self.reading.known = explore.fields
+
+    def asked(self) -> list[str]:
+        """All that there is: without a dimension, rows would merge."""
+        return [field for field in self._columns if "." in field]
+
+    def _needed(self) -> list[str]:
+        return []
+
+    def raw_rows(self, client: LookerClient, misfits: Misfits) -> Iterator[Row]:
+        """Rows with what is computed of them."""
+        with closed_at_end(super().raw_rows(client, misfits)) as rows:
+            for row in rows:
+                time = row.get(self._time)
+                if isinstance(time, str) and HOUR.fullmatch(time):
+                    time += ":00"
+                key = digest([row.get(part) for part in self._parts])
+                yield {**row, ROW_KEY: key, ROW_TIME: time}
+
+
+def _may_be_sorted_by(explore: Explore, field: str) -> bool:
+    """Not what is sorted by rank, such as tiers, which follow from other fields."""
+    of = explore.fields[field]
+    return KINDS.get(str(of.get("type")), "text") != "text" or keyset.sorts_as_text(of)
+
+
+def activity_streams(tap: Tap, run: Run) -> Iterator[SystemActivityStream]:
+    """The streams of the table."""
+    readings: dict[str, Reading] = {}
+    for activity in ACTIVITIES:
+        if activity.name == QUERY_FIELDS:
+            yield QueryFieldsStream(tap, run, activity, readings[QUERIES])
+            continue
+        kind = DiscoveredStream if activity.is_discovered else SystemActivityStream
+        stream = kind(tap, run, activity)
+        readings[activity.name] = stream.reading
+        yield stream

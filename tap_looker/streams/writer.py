@@ -25,6 +25,8 @@ class Writer(MsgSpecWriter):
 
     def __init__(self) -> None:
         self._waiting = bytearray()
+        #: How many records were written.
+        self.record_count = 0
         #: Of the message that was written last.
         self.last_type: SingerMessageType | None = None
 
@@ -32,7 +34,9 @@ class Writer(MsgSpecWriter):
         """Write one line, now or soon."""
         self._waiting += self.format_message(message)
         self.last_type = message.type
-        if message.type is not SingerMessageType.RECORD or len(self._waiting) > MAX_BUFFERED:
+        is_record = message.type is SingerMessageType.RECORD
+        self.record_count += is_record
+        if not is_record or len(self._waiting) > MAX_BUFFERED:
             self.flush()
 
     def flush(self) -> None:

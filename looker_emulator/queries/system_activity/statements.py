@@ -27,7 +27,11 @@ SELECT
     CASE WHEN status = 'error' THEN choice([
         'SQL Error: column "x" does not exist', 'Abfrage abgebrochen: zu groß',
         E'line 1\\nline 2\\ttab \\\\ backslash', '在庫 🪴'], i, 9) END AS message,
+    CASE WHEN source = 'look' THEN l.title END AS title,
     'warehouse' AS connection_name,
+    'warehouse' AS connection_id,
+    CASE WHEN source = 'api4' THEN choice(['Power BI','Connected Sheets'], i, 22) END
+        AS client_name,
     choice(['bigquery_standard_sql','snowflake'], i, 10) AS dialect,
     choice(['production','production','production','dev'], i, 11) AS workspace_id,
     CASE WHEN source = 'dashboard' THEN
@@ -38,6 +42,13 @@ SELECT
     dice(i, 13, 3) > 0 AS is_single_query,
     dice(i, 14, 50) = 0 AS rebuild_pdts,
     result_source IS NOT DISTINCT FROM 'cache' AS cache,
+    status = 'cache_only_miss' AS cache_only,
+    source = 'scheduled_task' AS force_production,
+    source IN ('dashboard', 'explore', 'look') AS generate_links,
+    dice(i, 23, 6) = 0 AS server_table_calcs,
+    dice(i, 24, 2) = 0 AS apply_formatting,
+    dice(i, 25, 3) = 0 AS apply_vis,
+    CASE WHEN source = 'dashboard' THEN t.result_maker_id END AS result_maker_id,
     md5('cache' || dice(i, 15, 5000)) AS cache_key,
     CASE WHEN source = 'scheduled_task' THEN md5('render' || i) END AS render_key,
     CASE WHEN source = 'look' THEN l.id END AS look_id,
@@ -52,10 +63,13 @@ LEFT JOIN (SELECT n, id FROM sa_user) AS u
     ON u.n = dice(i, 18, (SELECT count(*) FROM sa_user))
 LEFT JOIN (SELECT n, id FROM sa_query) AS q
     ON q.n = dice(i, 19, (SELECT count(*) FROM sa_query))
-LEFT JOIN (SELECT n, id FROM sa_look) AS l
+LEFT JOIN (SELECT n, id, title FROM sa_look) AS l
     ON l.n = dice(i, 20, (SELECT count(*) FROM sa_look))
 LEFT JOIN (SELECT n, id FROM sa_dashboard) AS d
     ON d.n = dice(i, 21, (SELECT count(*) FROM sa_dashboard))
+LEFT JOIN (
+    SELECT dashboard_id, any_value(result_maker_id) AS result_maker_id FROM sa_tile GROUP BY 1
+) AS t ON t.dashboard_id = d.id
 ORDER BY i
 """
 
@@ -106,11 +120,37 @@ SELECT
     p.user_id AS user_id,
     p.look_id AS look_id,
     p.dashboard_id AS dashboard_id,
-    p.lookml_dashboard_id AS lookml_dashboard_id
+    p.lookml_dashboard_id AS lookml_dashboard_id,
+    q.id AS query_id,
+    p.timezone AS timezone,
+    CASE WHEN dice(i, 54, 4) = 0 THEN 'storefront_default_datagroup' END AS datagroup,
+    CASE WHEN dice(i, 55, 3) = 0 THEN '?Status=complete' END AS filters_string,
+    p.run_once AS run_once,
+    p.run_as_recipient AS run_as_recipient,
+    p.send_all_results AS send_all_results,
+    dice(i, 56, 12) = 0 AS row_limit_reached,
+    p.include_links AS include_links,
+    p.require_results AS require_results,
+    p.require_no_results AS require_no_results,
+    p.require_change AS require_change
 FROM (SELECT i, i > {last} - 4 AS running FROM generate_series(0, {last}) AS s(i))
 LEFT JOIN (SELECT * EXCLUDE (created) FROM sa_scheduled_plan) AS p
-    ON p.n = dice(i, 53, (SELECT count(*) FROM sa_scheduled_plan))
+    ON p.n = dice(i, 53, (SELECT count(*) - 1 FROM sa_scheduled_plan))  -- the last has never run
+LEFT JOIN (SELECT id, query_id FROM sa_look) AS q ON q.id = p.look_id
 ORDER BY i
+"""
+
+STAGES = """
+SELECT
+    CAST(20001 + row_number() OVER (ORDER BY j.id, k) * 3 AS BIGINT) AS id,
+    j.id AS scheduled_job_id,
+    ['enqueued for execute', 'execute', 'enqueued for delivery', 'deliver'][k] AS stage,
+    j.created + to_seconds(k) AS started,
+    CASE WHEN j.finalized IS NOT NULL THEN started + to_milliseconds(dice(j.id, k, 60000)) END
+        AS completed,
+    CASE WHEN j.finalized IS NOT NULL THEN dice(j.id, k, 60000) / 1000 END AS runtime
+FROM sa_scheduled_job AS j, generate_series(1, 4) AS s(k)
+ORDER BY 1
 """
 
 PDT_EVENTS = """
@@ -123,7 +163,9 @@ SELECT
     'storefront' AS model_name,
     choice(['user_facts','order_facts','daily_stock'], i, 63) AS view_name,
     'looker_pdt.' || md5('table' || i // 40) AS table_name,
-    md5('tid' || i // 5) AS tid
+    md5('tid' || i // 5) AS tid,
+    1 + i % 5 AS sequence,
+    md5('hash' || i // 40) AS hash
 FROM generate_series(0, {last}) AS s(i)
 ORDER BY i
 """
@@ -137,7 +179,14 @@ SELECT
     {born} AS start,
     CASE WHEN i < {last} THEN start + to_milliseconds(dice(i, 73, 600000)) END AS end,
     CASE WHEN i < {last} THEN dice(i, 73, 600000) / 1000 END AS elapsed_seconds,
-    CASE WHEN i < {last} THEN 'done' ELSE 'building' END AS status
+    CASE WHEN i = {last} THEN 'in process' WHEN dice(i, 74, 9) = 0 THEN 'create sql error'
+        ELSE 'done' END AS status,
+    CASE status WHEN 'done' THEN 'success' WHEN 'in process' THEN NULL ELSE 'failure' END
+        AS build_result,
+    choice(['datagroup trigger','user request','dev mode'], i, 75) AS build_reason,
+    build_reason = 'dev mode' AS dev_build,
+    CASE WHEN dev_build THEN 'dev-user-' || dice(i, 76, 9) ELSE 'prod' END AS context,
+    context AS workspace
 FROM generate_series(0, {last}) AS s(i)
 ORDER BY i
 """
@@ -146,12 +195,7 @@ METRICS = """
 SELECT
     id + 11 AS id,
     slug AS query_task_id,
-    dice(id, 81, 900) / 1000 AS model_init,
-    dice(id, 82, 900) / 1000 AS prepare,
-    runtime AS main_query,
-    dice(id, 83, 900) / 1000 AS async_processing,
-    dice(id, 84, 900) / 1000 AS stream_to_cache,
-    dice(id, 85, 5000) AS row_count
+    {metrics}
 FROM sa_history
 WHERE query_id IS NOT NULL
 ORDER BY id
@@ -175,6 +219,9 @@ SELECT
     md5('sql' || i) AS slug,
     'SELECT ' || i || ' -- "quoted"' AS sql,
     'warehouse' AS connection_name,
+    'warehouse' AS connection_id,
+    md5('text' || i) AS hash,
+    CASE WHEN dice(i, 91, 8) > 0 THEN dice(i, 95, 90000) / 1000 END AS last_runtime,
     {born} AS created,
     CASE WHEN dice(i, 91, 8) > 0 THEN created + to_minutes(dice(i, 92, 60)) END AS last_run,
     dice(i, 93, 40) AS run_count,
@@ -191,18 +238,42 @@ SELECT
     md5('page' || i // 2) AS dashboard_page_session,
     CAST(d.id AS VARCHAR) AS dash_id,
     {born} AS first_event_at,
-    dice(i, 101, 9000) / 1000 AS seconds_until_first_data_received,
+    first_event_at + to_seconds(dice(i, 106, 90)) AS last_event_at,
+    dice(i, 107, 900) / 1000 AS seconds_until_dashboard_run_start,
+    1 + dice(i, 101, 9000) / 1000 AS seconds_until_first_data_received,
+    10 + dice(i, 101, 9000) / 1000 AS seconds_until_last_data_received,
+    1.5 + dice(i, 101, 9000) / 1000 AS seconds_until_first_tile_finished_rendering,
+    11 + dice(i, 101, 9000) / 1000 AS seconds_until_last_tile_finished_rendering,
     CASE WHEN dice(i, 102, 15) > 0 THEN dice(i, 103, 90000) / 1000 END AS total_runtime,
-    dice(i, 104, 20) AS query_count
+    total_runtime / 9 AS min_runtime,
+    total_runtime / 2 AS max_runtime,
+    1 + dice(i, 104, 20) AS total_queries,
+    dash_id AS dashboard_id
 FROM generate_series(0, {last}) AS s(i)
 LEFT JOIN (SELECT n, id FROM sa_dashboard) AS d
     ON d.n = dice(i, 105, (SELECT count(*) FROM sa_dashboard))
 ORDER BY i
 """
 
+PAGES = """
+SELECT
+    dashboard_page_session,
+    dice(i, 108, 900) / 1000 AS seconds_until_controller_initialized,
+    dice(i, 109, 900) / 1000 AS seconds_until_metadata_loaded,
+    dice(i, 110, 900) / 1000 AS seconds_until_dom_content_loaded
+FROM (
+    SELECT dashboard_page_session, row_number() OVER (ORDER BY dashboard_page_session) AS i
+    FROM (SELECT DISTINCT dashboard_page_session FROM sa_dashboard_performance)
+)
+"""
+
 FIELD_USAGE = """
-SELECT model, view AS explore, field, CAST(count(*) * 7 AS BIGINT) AS times_used
-FROM (SELECT model, view, unnest(from_json(fields, '["VARCHAR"]')) AS field FROM sa_query)
+SELECT model, explore, field,
+    CASE WHEN field LIKE '%.%' THEN split_part(field, '.', 1) ELSE 'N/A: Custom Field' END AS view,
+    CAST(count(*) * 7 AS BIGINT) AS times_used
+FROM (
+    SELECT model, view AS explore, unnest(from_json(fields, '["VARCHAR"]')) AS field FROM sa_query
+)
 GROUP BY ALL ORDER BY ALL
 """
 
@@ -214,7 +285,10 @@ SELECT
     dice(id, 115, 9) AS schedule_total,
     CASE WHEN dice(id, 116, 6) > 0
         THEN {now} - to_hours(dice(id, 117, 4000)) END
-        AS last_accessed
+        AS last_accessed,
+    dice(id, 118, 3) AS public_count,
+    dice(id, 119, 12) AS prefetch_count,
+    date_diff('day', last_accessed, {now}) AS days_since_last_accessed
 FROM (
     SELECT id, title, 'look' AS kind FROM sa_look
     UNION ALL SELECT id, title, 'dashboard' FROM sa_dashboard
@@ -230,6 +304,46 @@ SELECT
     CASE WHEN last_ui_login_credential_type IS NOT NULL
         THEN {now} - to_minutes(dice(id, 123, 60000)) END
         AS last_ui_login,
-    CAST(NULL AS TIMESTAMP) AS last_api_login
+    CASE WHEN has_api_credentials THEN {now} - to_minutes(dice(id, 124, 60000)) END
+        AS last_api_login,
+    is_admin, is_developer, is_explorer, is_viewer, is_content_saver, is_embed,
+    has_ui_credentials, has_api_credentials, external_id,
+    CASE WHEN is_disabled THEN 0 ELSE dice(id, 125, 3) END AS active_ui_sessions,
+    CASE WHEN has_api_credentials THEN dice(id, 126, 4) ELSE 0 END AS active_api_sessions
 FROM sa_user
+"""
+
+HOURLY = """
+SELECT
+    {end} - to_hours(CAST({hours} - h AS INT)) AS created,
+    e.id AS endpoint_id,
+    choice(['Python SDK','Power BI',NULL], h + e.id, 131) AS client_name,
+    choice([200,200,200,404,429], h + e.id, 132) AS status_code,
+    1 + dice(h, e.id, 400) AS usage,
+    dice(h, 133, 900) / 1000 AS latency
+FROM generate_series(1, {hours}) AS s(h), sa_api_usage_endpoint AS e
+ORDER BY h, e.id
+"""
+
+ENDPOINTS = """
+SELECT n AS id, split_part(call, ' ', 1) AS verb, split_part(call, ' ', 2) AS path
+FROM (SELECT unnest(range(1, 4)) AS n, unnest(['POST /queries/run/json','GET /dashboards',
+    'GET /users/search']) AS call)
+"""
+
+CONCURRENCY = """
+SELECT
+    md5('interval' || i) AS pk,
+    {born} AS started,
+    dice(i, 141, 1000) / 1000 AS fraction,
+    dice(i, 142, 20) AS running,
+    1 AS db_connection_id
+FROM generate_series(0, {last}) AS s(i)
+ORDER BY i
+"""
+
+OAUTH_EVENTS = """
+SELECT id AS scheduled_plan_id, 'warehouse' AS connection_name,
+    choice(['valid','expired'], id, 151) AS outcome
+FROM sa_scheduled_plan
 """

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from looker_emulator.queries.system_activity import statements
-from looker_emulator.queries.warehouse import Table, from_rows, from_sql
+from looker_emulator.queries.system_activity.content import content_tables
+from looker_emulator.queries.system_activity.model import METRICS
+from looker_emulator.queries.warehouse import Table, from_sql
 
 if TYPE_CHECKING:
     import duckdb
 
     from looker_emulator.instance.collections import Collections
-    from looker_emulator.instance.values import Row
 
 NOW = datetime(2026, 6, 30, 21, 15, tzinfo=UTC)
 """The default for the current time: the end of the recorded year."""
@@ -70,27 +69,46 @@ def tables(year: Year, instance: Collections) -> dict[str, Table]:
     noon = f"TIMESTAMP '{year.now - LENGTH:%Y-%m-%d} 12:00:00'"
     content = ("sa_look", "sa_dashboard")
     made = (
-        ("sa_history", history(year, 0, rows), "sa_user", "sa_query", *content),
+        ("sa_history", history(year, 0, rows), "sa_user", "sa_query", "sa_tile", *content),
         ("sa_event", events(year, 0, rows), "sa_user"),
         ("sa_event_attribute", attributes(0, rows), "sa_event"),
         ("sa_node", statements.NODES),
-        ("sa_query_metrics", statements.METRICS, "sa_history"),
+        ("sa_query_metrics", statements.METRICS.format(metrics=_metrics()), "sa_history"),
+        ("sa_scheduled_job_stage", statements.STAGES, "sa_scheduled_job"),
+        ("sa_dashboard_page_event_stats", statements.PAGES, "sa_dashboard_performance"),
+        ("sa_api_usage_endpoint", statements.ENDPOINTS),
+        (
+            "sa_api_usage_hourly",
+            statements.HOURLY.format(end=end, hours=max(rows // 20, 48)),
+            "sa_api_usage_endpoint",
+        ),
+        ("sa_scheduled_plan_oauth_event", statements.OAUTH_EVENTS, "sa_scheduled_plan"),
         ("sa_api_usage", statements.API_USAGE.format(noon=noon, days=LENGTH.days)),
         ("sa_field_usage", statements.FIELD_USAGE, "sa_query"),
         ("sa_content_usage", statements.CONTENT_USAGE.format(now=end), *content),
         ("sa_user_facts", statements.USER_FACTS.format(now=end), "sa_user"),
     )
     parts = (
-        ("sa_scheduled_job", statements.JOBS, 10, "sa_scheduled_plan"),
+        ("sa_scheduled_job", statements.JOBS, 10, "sa_scheduled_plan", "sa_look"),
+        ("sa_concurrency", statements.CONCURRENCY, 40),
         ("sa_pdt_event_log", statements.PDT_EVENTS, 5),
         ("sa_pdt_builds", statements.BUILDS, 20),
         ("sa_sql_query", statements.SQL_QUERIES, 40, "sa_user"),
         ("sa_dashboard_performance", statements.PERFORMANCE, 20, "sa_dashboard"),
     )
     return (
-        _of_instance(instance, year)
+        content_tables(instance, year.before)
         | {table[0]: _created(*table) for table in made}
         | {table[0]: part(*table) for table in parts}
+    )
+
+
+def _metrics() -> str:
+    """SQL for how long each step of a query took: mostly a part of its whole time."""
+    known = {"async_processing": "runtime", "execute_main_query": "runtime * 0.6"}
+    return ",\n    ".join(
+        f"{known.get(name, f'dice(id, {salt}, 900) / 1000')} AS {name}"
+        for salt, name in enumerate(METRICS.split(), 200)
     )
 
 
@@ -140,182 +158,3 @@ def insert_late(
         last=first + count - 1,
     )
     cursor.execute(f"INSERT INTO {table} {select}")
-
-
-# ------------------------------------------------------------------------- tables of the instance
-
-
-def _of_instance(instance: Collections, year: Year) -> dict[str, Table]:
-    number, text, yes = "BIGINT", "VARCHAR", "BOOLEAN"
-    content = {
-        "n": number,
-        "id": number,
-        "title": text,
-        "user_id": number,
-        "folder_id": number,
-        "deleted": yes,
-        "created": "TIMESTAMP",
-        "link": text,
-    }
-    return {
-        "sa_user": from_rows(
-            "sa_user",
-            {
-                "n": number,
-                "id": number,
-                "name": text,
-                "email": text,
-                "home_folder_id": number,
-                "is_disabled": yes,
-                "is_looker_employee": yes,
-                "created": "TIMESTAMP",
-            },
-            lambda: [_user(*row, year) for row in enumerate(instance.users)],
-        ),
-        "sa_query": from_rows(
-            "sa_query",
-            {"n": number, "id": number, "created": "TIMESTAMP"} | dict.fromkeys(_QUERY_TEXTS, text),
-            lambda: [_query(*row, year) for row in enumerate(instance.queries)],
-        ),
-        "sa_look": from_rows(
-            "sa_look", content, lambda: [_content(*row, year) for row in enumerate(instance.looks)]
-        ),
-        "sa_dashboard": from_rows(
-            "sa_dashboard",
-            content,
-            lambda: [_content(*row, year) for row in enumerate(instance.dashboards)],
-        ),
-        "sa_scheduled_plan": from_rows(
-            "sa_scheduled_plan",
-            {
-                "n": number,
-                "id": number,
-                "user_id": number,
-                "look_id": number,
-                "dashboard_id": number,
-                "lookml_dashboard_id": text,
-                "title": text,
-                "cron_schedule": text,
-                "enabled": yes,
-                "run_once": yes,
-                "created": "TIMESTAMP",
-            },
-            lambda: [_plan(*row) for row in enumerate(instance.scheduled_plans)],
-        ),
-        "sa_role": from_rows(
-            "sa_role",
-            {"id": number, "name": text, "permission_set_id": number},
-            lambda: [
-                {**_named(role), "permission_set_id": int(role["permission_set"]["id"])}
-                for role in instance.roles
-            ],
-        ),
-        "sa_permission_set": from_rows(
-            "sa_permission_set",
-            {"id": number, "name": text},
-            lambda: [_named(each) for each in instance.permission_sets],
-        ),
-        "sa_group": from_rows(
-            "sa_group",
-            {"id": number, "name": text},
-            lambda: [_named(each) for each in instance.groups],
-        ),
-        "sa_user_role": _memberships("sa_user_role", "role", instance),
-        "sa_group_user": _memberships("sa_group_user", "group", instance),
-    }
-
-
-def _memberships(name: str, kind: str, instance: Collections) -> Table:
-    """Pairs of users and their roles or groups."""
-    return from_rows(
-        name,
-        {"user_id": "BIGINT", f"{kind}_id": "BIGINT"},
-        lambda: [
-            {"user_id": int(user["id"]), f"{kind}_id": int(member)}
-            for user in instance.users
-            for member in user[f"{kind}_ids"]
-        ],
-    )
-
-
-def _named(row: Row) -> Row:
-    return {"id": int(row["id"]), "name": row["name"]}
-
-
-def _user(n: int, user: Row, year: Year) -> Row:
-    return {
-        "n": n,
-        "id": int(user["id"]),
-        "name": user["display_name"],
-        "email": user["email"],
-        "home_folder_id": int(user["home_folder_id"]),
-        "is_disabled": user["is_disabled"],
-        "is_looker_employee": False,
-        "created": year.before(n),
-    }
-
-
-_QUERY_TEXTS = (
-    "slug", "model", "view", "fields", "formatted_fields", "filters", "filter_expression",
-    "formatted_pivots", "sorts", "limit", "column_limit", "dynamic_fields", "client_id", "link",
-)  # fmt: skip
-
-
-def _query(n: int, query: Row, year: Year) -> Row:
-    fields, filters, sorts = query["fields"], query["filters"], query["sorts"]
-    return {
-        "n": n,
-        "id": 5000 + n,
-        "created": year.before(n),
-        "slug": query["slug"],
-        "model": query["model"],
-        "view": query["view"],
-        "fields": _as_text(fields),
-        "formatted_fields": "\n".join(fields or ()),
-        "filters": _as_text(filters),
-        "filter_expression": query["filter_expression"],
-        "formatted_pivots": "\n".join(query["pivots"] or ()),
-        "sorts": _as_text(sorts),
-        "limit": query["limit"],
-        "column_limit": query["column_limit"],
-        "dynamic_fields": query["dynamic_fields"],
-        "client_id": query["client_id"],
-        "link": query["url"],
-    }
-
-
-def _as_text(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
-
-
-def _content(n: int, row: Row, year: Year) -> Row:
-    return {
-        "n": n,
-        "id": int(row["id"]),
-        "title": row["title"],
-        "user_id": _number(row["user_id"]),
-        "folder_id": _number(row["folder_id"]),
-        "deleted": row["deleted"],
-        "created": year.before(n),
-        "link": row["url"],
-    }
-
-
-def _plan(n: int, plan: Row) -> Row:
-    return {
-        "n": n,
-        "id": int(plan["id"]),
-        "user_id": int(plan["user_id"]),
-        "look_id": _number(plan["look_id"]),
-        "dashboard_id": _number(plan["dashboard_id"]),
-        "lookml_dashboard_id": plan["lookml_dashboard_id"],
-        "title": plan["title"],
-        "cron_schedule": plan["crontab"],
-        "enabled": plan["enabled"],
-        "run_once": plan["run_once"],
-        "created": plan["created_at"][:19],
-    }
-
-
-def _number(identifier: str | None) -> int | None:
-    return int(identifier) if identifier and identifier.isdigit() else None

@@ -67,11 +67,11 @@ def _model() -> Row:
     }
 
 
-def _share(of: str) -> Row:
+def _calculated(name: str, expression: str) -> Row:
     return {
-        "table_calculation": "share",
-        "label": "Share",
-        "expression": f"${{{of}}} / sum(${{{of}}})",
+        "table_calculation": name,
+        "label": name.title(),
+        "expression": expression,
         "value_format": None,
         "_kind_hint": "measure",
         "_type_hint": "number",
@@ -144,7 +144,13 @@ LOOKS: dict[str, dict[str, Any]] = {
         "sorts": ["orders.count desc"],
         "limit": "500",
         "total": True,
-        "dynamic_fields": json.dumps([_share("orders.count"), _LARGE, _MOST]),
+        "dynamic_fields": json.dumps(
+            [
+                _calculated("share", "${orders.count} / sum(${orders.count})"),
+                _LARGE,
+                _MOST,
+            ]
+        ),
     },
     "Revenue with subtotals": {
         "fields": ["products.category", "orders.status", "orders.revenue"],
@@ -159,6 +165,36 @@ LOOKS: dict[str, dict[str, Any]] = {
         "sorts": ["orders.created_time desc"],
         "limit": "5000",
         "query_timezone": "America/Sao_Paulo",
+    },
+    # A row for each shipment of an order, and one for an order without any.
+    "Shipments of orders": {
+        "fields": ["orders.id", "orders.status", "shipments.id", "shipments.carrier"],
+        "sorts": ["orders.id", "shipments.id"],
+        "limit": "-1",
+    },
+    # Both sort by rank, not by their texts.
+    "Orders by size and age": {
+        "fields": ["orders.size", "users.age_tier", "orders.count", "orders.revenue"],
+        "sorts": ["orders.size", "users.age_tier"],
+        "limit": "500",
+    },
+    # Days on which none was lost have rows, which the calculations count.
+    "Orders lost by day": {
+        "fields": ["orders.created_date", "orders.count"],
+        "filters": {"orders.created_date": "90 days", "orders.status": "cancelled,returned"},
+        "fill_fields": ["orders.created_date"],
+        "sorts": ["orders.created_date"],
+        "limit": "500",
+        "total": True,
+        "dynamic_fields": json.dumps(
+            [
+                _calculated("share", "${orders.count} / ${orders.count:total}"),
+                _calculated("before", "offset(${orders.count}, -1)"),
+                _calculated("so_far", "running_total(${orders.count})"),
+                _calculated("place", "rank(${orders.count}, ${orders.count})"),
+                _calculated("number", "row()"),
+            ]
+        ),
     },
     "A look that fails": {
         "fields": ["orders.id", "orders.broken"],
