@@ -33,6 +33,7 @@ from tap_looker.resources.flat import Flat  # noqa: E402
 from tap_looker.resources.kinds import Composite, Search  # noqa: E402
 from tap_looker.resources.table import GROUPS, RESOURCES  # noqa: E402
 from tap_looker.tap import TapLooker  # noqa: E402
+from targets.table import TARGETS  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -51,6 +52,7 @@ FILES = (
 )
 SCHEMAS = ROOT / "tap_looker" / "schemas"
 FIGURES = ROOT / "benchmarks" / "figures.json"
+FINDINGS = ROOT / "targets" / "findings.json"
 
 BILLED = {"non_query": "", "db_query": " (billed as queries)", "none": " (not billed)"}
 
@@ -321,6 +323,34 @@ def selection() -> list[str]:
     return [f"    - {row.name}.*" for row in (*RESOURCES, *ACTIVITIES) if row.default]
 
 
+def targets_table() -> list[str]:
+    """What each target made of three loads."""
+    content = json.loads(FINDINGS.read_text(encoding="utf-8"))
+    rows = []
+    for target in TARGETS:
+        found = content[target.key]
+        package, _, version = target.packages[0].partition("==")
+        wrong = [
+            f"{kind}: {of['values']} in {of['columns']} columns"
+            for kind, of in found["wrong"].items()
+        ]
+        again = "appends" if found["rows_twice"] else "the same rows"
+        gone = "marked" if found["marks"] else "deleted"
+        stale = f"{found['stale_rows']} rows in {found['stale_streams']} streams stay"
+        rows.append(
+            (
+                f"`{package}` {version}",
+                target.setting,
+                f"{found['lost_rows']} of {found['rows']:,}",
+                f"{'; '.join(wrong) or 'none'} (of {found['values']:,})",
+                again,
+                stale if found["stale_rows"] else gone,
+            )
+        )
+    head = ("Target", "Settings", "Lost rows", "Changed values", "Second load", "Gone in Looker")
+    return table(head, rows)
+
+
 def reserved_words() -> list[str]:
     """Columns that need quotes in SQL, by stream."""
     streams = {
@@ -379,6 +409,7 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "stream summary": stream_summary,
     "selection": selection,
     "reserved words": reserved_words,
+    "targets": targets_table,
     "figures": figures,
     "benchmarks": benchmark_tables,
     "System Activity": activity_table,
