@@ -290,9 +290,10 @@ def _fitting(name: str, endpoints: list[Endpoint]) -> list[Endpoint]:
 
 def _planned(chance: random.Random, name: str, endpoint: Endpoint, often: str) -> Planned:
     after = chance.randrange(endpoint.calls)
-    # The first page is no fault where it belongs: first, and first in the trash. And too many
-    # requests at once are fewer than requests.
-    after = {"repeat_page": 1, "busy": after % 2}.get(WAYS[name].kind, after)
+    # The first page is no fault where it belongs: first, and first in the trash. A row that cannot
+    # be rendered is on it. And too many requests at once are fewer than requests.
+    fixed = {"repeat_page": 1, "unreadable_rows": 0, "busy": after % 2}
+    after = fixed.get(WAYS[name].kind, after)
     times = {ONCE: 1, BURST: chance.choice((2, 3)), EVER: None}[often]
     return Planned(name, endpoint, after, often, times)
 
