@@ -778,7 +778,8 @@ def test_plans_have_numbers():
 def test_every_way_to_go_wrong_is_the_first_of_a_fixed_plan():
     """And the first one of a plan has to fire: see `carried_out`."""
     assert {plan(number)[0].name for number in range(PLANS)} == WAYS.keys()
-    assert {way.kind for way in WAYS.values()} == set(FAULTS)
+    # A row that cannot be rendered is of one list: test_detour.py.
+    assert {way.kind for way in WAYS.values()} == set(FAULTS) - {"unreadable_rows"}
     assert {plan(number)[0].often for number in range(PLANS)} == set(OFTEN)
 
 
