@@ -6,6 +6,7 @@ python3 dev.py test [ARGS]    run the tests; ARGS go to pytest
 python3 dev.py check          lint, types, generated files
 python3 dev.py fix            format, and write the generated files anew
 python3 dev.py bench [ARGS]   measure the tap beside other extractors; --tiny for a quick look
+python3 dev.py targets [ARGS] load into real targets, and compare; ARGS: which, --check
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def main(arguments: list[str]) -> None:
     if oldest and sys.version_info < (3, int(oldest[1])):
         sys.exit(f"tap-looker needs Python 3.{oldest[1]} or newer, not {sys.version.split()[0]}.")
     task, *rest = arguments or ["help"]
-    if task not in ("demo", "test", "check", "fix", "bench"):
+    if task not in ("demo", "test", "check", "fix", "bench", "targets"):
         sys.exit(__doc__)
     os.environ["PIP_ROOT_USER_ACTION"] = "ignore"
     os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
@@ -75,8 +76,8 @@ def main(arguments: list[str]) -> None:
         os.environ["SINGER_CHECK_TAP"] = str(environment(".venv-check") / "singer-check-tap")
         os.environ["MELTANO"] = str(environment(".venv-meltano") / "meltano")
         run(python, "-m", "pytest", "-n", "2", *rest)
-    elif task == "bench":
-        run(python, "-m", "benchmarks", *rest)
+    elif task in ("bench", "targets"):
+        run(python, "-m", {"bench": "benchmarks"}.get(task, task), *rest)
     elif task == "check":
         run(here / "ruff", "check", ".")
         run(here / "ruff", "format", "--check", ".")

@@ -33,6 +33,7 @@ from tap_looker.resources.flat import Flat  # noqa: E402
 from tap_looker.resources.kinds import Composite, Search  # noqa: E402
 from tap_looker.resources.table import GROUPS, RESOURCES  # noqa: E402
 from tap_looker.tap import TapLooker  # noqa: E402
+from targets.table import TARGETS  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -51,6 +52,7 @@ FILES = (
 )
 SCHEMAS = ROOT / "tap_looker" / "schemas"
 FIGURES = ROOT / "benchmarks" / "figures.json"
+FINDINGS = ROOT / "targets" / "findings.json"
 
 BILLED = {"non_query": "", "db_query": " (billed as queries)", "none": " (not billed)"}
 
@@ -62,6 +64,7 @@ KINDS = {
     "number": "integer",
     "boolean": "boolean",
     "array": "array",
+    "object": "object",
 }
 
 
@@ -151,7 +154,7 @@ def settings_table() -> list[str]:
     rows = []
     for name, of in settings().items():
         default = "required" if name in required else ""
-        if of.get("default") not in (None, []):
+        if of.get("default") not in (None, [], {}):
             default = f"`{shown(of['default'])}`"
         secret = " Secret." if of.get("secret") else ""
         rows.append((f"`{name}`", default, of["description"] + secret))
@@ -213,7 +216,7 @@ def stream_table(rows: Iterable[Resource]) -> list[str]:
         ("Stream", "Endpoint", "Key", "Calls", "Needs", "Default"),
         [
             (
-                f"`{row.name}`" + ("" if row.status == "stable" else f" ({row.status})"),
+                f"`{row.name}`" + maturity(row),
                 endpoint(row),
                 ", ".join(f"`{key}`" for key in row.keys),
                 cost(row),
@@ -223,6 +226,13 @@ def stream_table(rows: Iterable[Resource]) -> list[str]:
             for row in rows
         ],
     )
+
+
+def maturity(row: Resource) -> str:
+    """What is not so of every stream: the status of its endpoint, and since when Looker has it."""
+    since = f"since {row.since}" if row.since else ""
+    noted = ", ".join(filter(None, ["" if row.status == "stable" else row.status, since]))
+    return f" ({noted})" if noted else ""
 
 
 def activity_table() -> list[str]:
@@ -313,6 +323,34 @@ def selection() -> list[str]:
     return [f"    - {row.name}.*" for row in (*RESOURCES, *ACTIVITIES) if row.default]
 
 
+def targets_table() -> list[str]:
+    """What each target made of three loads."""
+    content = json.loads(FINDINGS.read_text(encoding="utf-8"))
+    rows = []
+    for target in TARGETS:
+        found = content[target.key]
+        package, _, version = target.packages[0].partition("==")
+        wrong = [
+            f"{kind}: {of['values']} in {of['columns']} columns"
+            for kind, of in found["wrong"].items()
+        ]
+        again = "appends" if found["rows_twice"] else "the same rows"
+        gone = "marked" if found["marks"] else "deleted"
+        stale = f"{found['stale_rows']} rows in {found['stale_streams']} streams stay"
+        rows.append(
+            (
+                f"`{package}` {version}",
+                target.setting,
+                f"{found['lost_rows']} of {found['rows']:,}",
+                f"{'; '.join(wrong) or 'none'} (of {found['values']:,})",
+                again,
+                stale if found["stale_rows"] else gone,
+            )
+        )
+    head = ("Target", "Settings", "Lost rows", "Changed values", "Second load", "Gone in Looker")
+    return table(head, rows)
+
+
 def reserved_words() -> list[str]:
     """Columns that need quotes in SQL, by stream."""
     streams = {
@@ -371,6 +409,7 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "stream summary": stream_summary,
     "selection": selection,
     "reserved words": reserved_words,
+    "targets": targets_table,
     "figures": figures,
     "benchmarks": benchmark_tables,
     "System Activity": activity_table,

@@ -8,7 +8,8 @@ key, since Looker leaves out or nulls what a user may not see, whatever the mode
 that hold times have the format of those hinted as ``datetime``; no time is ``""`` there. So have
 Unix seconds, where a row of the table names them.
 Mappings are objects without named properties: the value types that the models declare for them
-are often wrong (``dict[str, str]`` for a whole ``vis_config``).
+are often wrong (``dict[str, str]`` for a whole ``vis_config``). Ids are text, whatever the model
+says: of one and the same thing, some models have a text and some a number.
 
 Descriptions are the first sentences of the models' own documentation, shortened. The models are
 part of sdk-codegen (github.com/looker-open-source/sdk-codegen), under the MIT licence.
@@ -44,6 +45,9 @@ from tap_looker.schemas import LEFT_OUT, WRITE_ONLY  # noqa: E402
 
 SCHEMAS = ROOT / "tap_looker" / "schemas"
 LONGEST = 120
+
+#: Names of ids, one or several.
+ID = re.compile(r"(^|_)ids?$")
 
 #: Whatever JSON can hold, in one type that every target can store: a string, as JSON text where
 #: the value is not a string. Of the alternatives, ``{}`` breaks targets that look up ``type``
@@ -147,6 +151,8 @@ def object_of(model: type, within: tuple[type, ...] = ()) -> dict[str, Any]:
         if left_out(model, name, text):
             continue
         schema = LIES.get((model.__name__, name)) or schema_of(hint, (*within, model))
+        if ID.search(name):
+            schema = as_text(schema)
         if schema == SIMPLE[str] and (name.endswith("_at") or (model.__name__, name) in TIMES):
             schema = TIME
         properties[name] = {**nullable(schema), "description": describe(name, text)}
@@ -173,6 +179,15 @@ def schema_of(hint: Any, within: tuple[type, ...]) -> dict[str, Any]:
             raise SchemaError(f"{hint.__name__}: nothing is left of it")
         return found if found["properties"] else ANYTHING
     raise SchemaError(f"{within[-1].__name__}: no rule for {hint}")
+
+
+def as_text(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with text in place of whole numbers, alone or as the items of a list."""
+    if schema["type"] == "integer":
+        return {**schema, "type": "string"}
+    if schema["type"] == ["integer", "null"]:
+        return {**schema, "type": ["string", "null"]}
+    return {**schema, "items": as_text(schema["items"])} if "items" in schema else schema
 
 
 def nullable(schema: dict[str, Any]) -> dict[str, Any]:

@@ -210,3 +210,24 @@ def test_a_name_is_text_on_one_line(run, name):
     result = run(catalog=selecting("users"), instance=name)
     assert result.exit_code == 1
     assert "Setting instance" in result.errors[0]
+
+
+def test_a_field_of_the_same_name_is_an_error(emulator, tmp_path):
+    calculation = {
+        "table_calculation": "looker_instance",
+        "expression": "1",
+        "_type_hint": "number",
+    }
+    query = {
+        **BY_STATUS,
+        "fields": [*BY_STATUS["fields"], "looker_instance"],
+        "dynamic_fields": [calculation],
+        "limit": 10,
+    }
+    for settings, exit_code in (({}, 0), ({"instance": "eu"}, 1)):
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps(settings_of(emulator, queries=[query], **settings)))
+        found = run_cli("--config", str(config), "--discover")
+        assert found.exit_code == exit_code, found.stderr
+    (line,) = found.errors
+    assert "becomes the column looker_instance" in line

@@ -94,6 +94,14 @@ def test_everything_but_the_keys_may_be_null(row):
 
 
 @each_row
+def test_ids_are_text(row):
+    for path, of in properties(SCHEMAS[row.name]):
+        if re.search(r"(/|_)ids?(/\*)?$", path):
+            assert "integer" not in of["type"], path
+            assert "number" not in of["type"], path
+
+
+@each_row
 def test_every_property_is_described(row):
     for path, of in properties(SCHEMAS[row.name]):
         if not path.endswith("/*"):

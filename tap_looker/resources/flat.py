@@ -76,8 +76,7 @@ class Flat(Source):
                     f"{resource.name} is made."
                 )
             if lacking.count:
-                reading.skipped[resource.name] += lacking.count
-                lacking.warn()
+                reading.skip(resource.name, lacking.why(), lacking.count)
 
     def _distinct(self, page: list[Row], keys: tuple[str, ...], lacking: _Lacking) -> Iterator[Row]:
         for row in page:
@@ -131,16 +130,12 @@ class _Lacking:
             names = (self._row.get("id"), self._row.get("name"), "?")
             self._examples.append(next(str(name) for name in names if name is not None))
 
-    def warn(self) -> None:
+    def why(self) -> str:
+        """Why they are skipped."""
         more = self.count - len(self._examples)
-        logger.warning(
-            "%s: %d of the %s skipped, without a usable %s: %s%s.",
-            self._stream,
-            self.count,
-            self._resource,
-            self.names,
-            listed(self._examples),
-            f" and {more} more" if more else "",
+        return (
+            f"{self._resource} without a usable {self.names}: {listed(self._examples)}"
+            f"{f' and {more} more' if more else ''}."
         )
 
 

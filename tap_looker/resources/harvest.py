@@ -81,10 +81,8 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
 
     for page in reading.read("dashboard_elements", WITH_QUERIES["dashboard_elements"]):
         yield distinct(page)
-    for page in reading.read("lookml_dashboards", WITH_QUERIES["lookml_dashboards"]):
-        for dashboard in page:
-            tiles = dashboard.get("dashboard_elements")
-            yield distinct(tiles if isinstance(tiles, list) else [])
+    for tiles in _tiles_of_lookml(reading):
+        yield distinct(tiles)
     pages = reading.read("looks", WITH_QUERIES["looks"])
     lacking = [
         look
@@ -101,6 +99,16 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
         yield distinct([{"query": query} for query in queries])
 
 
+def _tiles_of_lookml(reading: Reading) -> Iterator[list[Row]]:
+    for page in reading.read("lookml_dashboards", WITH_QUERIES["lookml_dashboards"]):
+        for dashboard in page:
+            tiles = dashboard.get("dashboard_elements")
+            if isinstance(tiles, list):
+                yield tiles
+            else:  # it was asked for, and refused
+                reading.skip("queries", f"{dashboard.get('id')} has no dashboard_elements.")
+
+
 def _merged(reading: Reading) -> Iterator[str]:
     """Ids of the queries that are merged, if somebody else reads the merged queries.
 
@@ -115,8 +123,7 @@ def _merged(reading: Reading) -> Iterator[str]:
                     given = [value_at(source, name) for name in ("query_id", "query_slug")]
                     yield from [str(one) for one in given if one is not None][:1]
     except RequestError as error:
-        reading.skipped["queries"] += 1
-        logger.warning("queries: without those of merged queries: %s", error.message)
+        reading.skip("queries", f"without those of merged queries: {error.message}")
 
 
 def _texts(rows: list[Row], name: str) -> list[str]:

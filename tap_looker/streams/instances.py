@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_looker.queries.definitions import DefinitionError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -14,7 +16,15 @@ UNNAMED = f"the key has {COLUMN}: set instance, or run --discover again without 
 
 
 def with_column(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema whose first property is the column."""
+    """A schema whose first property is the column.
+
+    Raises:
+        DefinitionError: It has such a property itself.
+    """
+    if COLUMN in schema["properties"]:
+        raise DefinitionError(
+            [f"a field becomes the column {COLUMN}, as the setting instance does"]
+        )
     return {**schema, "properties": {COLUMN: dict(SCHEMA), **schema["properties"]}}
 
 

@@ -31,7 +31,7 @@ class ResourceStream(LookerStream):
     def __init__(self, tap: Tap, run: Run, resource: Resource) -> None:
         self.resource = resource
         self.permission = str(resource.access)
-        self.status, self.cost_per = resource.status, resource.cost_per
+        self.status, self.since, self.cost_per = resource.status, resource.since, resource.cost_per
         self.selected_by_default = resource.default
         self._computed: dict[str, Computed] = {}
         super().__init__(

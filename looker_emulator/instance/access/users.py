@@ -66,7 +66,7 @@ def user(number: int, instance: Collections) -> Row:
         "is_disabled": disabled,
         "last_name": last,
         "locale": pick(("en", "de_DE", "fr_FR", "ja_JP"), number),
-        "looker_versions": ["26.12.14"] if number % 3 == 0 else [],
+        "looker_versions": ["26.22.9"] if number % 3 == 0 else [],
         "models_dir_validated": False,
         "personal_folder_id": None,
         "presumed_looker_employee": False,

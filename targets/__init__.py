@@ -1,0 +1,1 @@
+"""What real targets make of the tap's output: `python -m targets`."""
