@@ -249,8 +249,9 @@ def plan(extraction: Extraction, *, more_fields: bool) -> None:
         extraction: Of the run.
         more_fields: Also where fields that tell are not selected.
     """
+    is_told = all(extraction.reads(name, fields) for name, fields in TELLING.items())
     for name, fields in TELLING.items():
-        if extraction.reads(name, fields) or (more_fields and name in extraction.wanted):
+        if is_told or (more_fields and name in extraction.wanted):
             extraction.want(name, tree(fields), trash=False)
 
 
