@@ -35,6 +35,8 @@ class Options:
     denied: tuple[str, ...] = ()
     #: Globs of paths below /api/4.0 that this release lacks.
     missing: tuple[str, ...] = ()
+    #: Refuse names in `fields` that rows do not have; what instances do is not documented.
+    strict_fields: bool = False
     #: Explores (`model::explore`) that do not compile: 404, or the status given here.
     broken_explores: Mapping[str, int] | tuple[str, ...] = ()
     #: Answer wrong credentials with a page instead of JSON.

@@ -29,7 +29,8 @@ from tap_looker.queries.system_activity import (  # noqa: E402
     QUERY_FIELDS,
     Activity,
 )
-from tap_looker.resources.kinds import Composite, Nested, Search  # noqa: E402
+from tap_looker.resources.flat import Flat  # noqa: E402
+from tap_looker.resources.kinds import Composite, Search  # noqa: E402
 from tap_looker.resources.table import GROUPS, RESOURCES  # noqa: E402
 from tap_looker.tap import TapLooker  # noqa: E402
 from targets.table import TARGETS  # noqa: E402
@@ -63,6 +64,7 @@ KINDS = {
     "number": "integer",
     "boolean": "boolean",
     "array": "array",
+    "object": "object",
 }
 
 
@@ -152,7 +154,7 @@ def settings_table() -> list[str]:
     rows = []
     for name, of in settings().items():
         default = "required" if name in required else ""
-        if of.get("default") not in (None, []):
+        if of.get("default") not in (None, [], {}):
             default = f"`{shown(of['default'])}`"
         secret = " Secret." if of.get("secret") else ""
         rows.append((f"`{name}`", default, of["description"] + secret))
@@ -214,7 +216,7 @@ def stream_table(rows: Iterable[Resource]) -> list[str]:
         ("Stream", "Endpoint", "Key", "Calls", "Needs", "Default"),
         [
             (
-                f"`{row.name}`" + ("" if row.status == "stable" else f" ({row.status})"),
+                f"`{row.name}`" + maturity(row),
                 endpoint(row),
                 ", ".join(f"`{key}`" for key in row.keys),
                 cost(row),
@@ -224,6 +226,13 @@ def stream_table(rows: Iterable[Resource]) -> list[str]:
             for row in rows
         ],
     )
+
+
+def maturity(row: Resource) -> str:
+    """What is not so of every stream: the status of its endpoint, and since when Looker has it."""
+    since = f"since {row.since}" if row.since else ""
+    noted = ", ".join(filter(None, ["" if row.status == "stable" else row.status, since]))
+    return f" ({noted})" if noted else ""
 
 
 def activity_table() -> list[str]:
@@ -247,17 +256,17 @@ def activity_table() -> list[str]:
 def endpoint(row: Resource) -> str:
     """Where the rows come from."""
     source = row.source
-    if isinstance(source, Nested):
-        return f"inside `{source.resource}`"
+    if isinstance(source, Flat):
+        return f"inside {parents(source)}"
     return source.places if isinstance(source, Composite) else f"`{source.path}`"
 
 
 def cost(row: Resource) -> str:
     """How many calls a stream costs, besides the streams whose rows it has to read first."""
     source = row.source
-    if isinstance(source, Nested):
-        shared = f"none besides `{source.resource}`"
-        return f"1 per {row.cost_per}, shared with `{source.resource}`" if row.cost_per else shared
+    if isinstance(source, Flat):
+        shared = f"none besides {parents(source)}"
+        return f"1 per {row.cost_per}, shared with {parents(source)}" if row.cost_per else shared
     if row.cost_per:
         calls = f"1 per {row.cost_per}"
     elif isinstance(source, Search):
@@ -268,6 +277,11 @@ def cost(row: Resource) -> str:
         calls += ", the trash apart"
     before = ", ".join(f"`{name}`" for name in reads(row))
     return calls + BILLED[source.billing] + (f", besides {before}" if before else "")
+
+
+def parents(source: Flat) -> str:
+    """The streams whose rows hold those of another."""
+    return ", ".join(f"`{name}`" for name in source.reads())
 
 
 def reads(row: Resource) -> list[str]:
@@ -282,6 +296,9 @@ class _Reads(list[str]):
 
     def want(self, name: str, *_: Any, **__: Any) -> None:
         self.append(name)
+
+    def want_beside(self, *_: Any) -> None:
+        pass
 
 
 def needs(row: Resource) -> str:

@@ -4,10 +4,12 @@
     python scripts/generate_schemas.py --check    write nothing; exit 1 if a file is out of step
 
 The rules: a type comes from the model's type hint, and everything is nullable except the primary
-key, since Looker leaves out or nulls what a user may not see, whatever the models promise. Only a
-hint of ``datetime`` becomes a format: other times come as anything from ``""`` to epoch seconds.
+key, since Looker leaves out or nulls what a user may not see, whatever the models promise. Texts
+that hold times have the format of those hinted as ``datetime``; no time is ``""`` there. So have
+Unix seconds, where a row of the table names them.
 Mappings are objects without named properties: the value types that the models declare for them
-are often wrong (``dict[str, str]`` for a whole ``vis_config``).
+are often wrong (``dict[str, str]`` for a whole ``vis_config``). Ids are text, whatever the model
+says: of one and the same thing, some models have a text and some a number.
 
 Descriptions are the first sentences of the models' own documentation, shortened. The models are
 part of sdk-codegen (github.com/looker-open-source/sdk-codegen), under the MIT licence.
@@ -35,13 +37,17 @@ from looker_sdk.sdk.api40 import models
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
 
-from tap_looker.resources.kinds import Endpoint, Nested, Search  # noqa: E402
-from tap_looker.resources.resource import Resource  # noqa: E402, TC001
+from tap_looker.resources.flat import Derived, Nested  # noqa: E402
+from tap_looker.resources.kinds import Endpoint, Search  # noqa: E402
+from tap_looker.resources.resource import Column, Resource  # noqa: E402
 from tap_looker.resources.table import RESOURCES  # noqa: E402
 from tap_looker.schemas import LEFT_OUT, WRITE_ONLY  # noqa: E402
 
 SCHEMAS = ROOT / "tap_looker" / "schemas"
 LONGEST = 120
+
+#: Names of ids, one or several.
+ID = re.compile(r"(^|_)ids?$")
 
 #: Whatever JSON can hold, in one type that every target can store: a string, as JSON text where
 #: the value is not a string. Of the alternatives, ``{}`` breaks targets that look up ``type``
@@ -55,6 +61,17 @@ LIES: dict[tuple[str, str], dict[str, Any]] = {
     ("ColorStop", "offset"): {"type": "number"},  # "integer"; fractions are sent
 }
 
+#: Models of which nothing is left, by what the documentation says of them: text, whatever comes.
+#: Not every target has a type for an object without properties.
+EMPTY = {"AlertConditionState"}
+
+TIME: dict[str, Any] = {"type": "string", "format": "date-time"}
+
+#: Texts that hold times though their names do not end in ``_at``: (model, property).
+TIMES = {("ContentView", "start_of_week_date"), ("SshTunnel", "last_attempt")}
+
+UNIX = " (Unix seconds in Looker.)"
+
 #: What a row of `trash` has, whether or not its model knows it.
 DELETED = {"type": ["boolean", "null"], "description": "In the trash: found with deleted=true."}
 
@@ -63,7 +80,7 @@ SIMPLE: dict[Any, dict[str, Any]] = {
     int: {"type": "integer"},
     bool: {"type": "boolean"},
     float: {"type": "number"},
-    dt.datetime: {"type": "string", "format": "date-time"},
+    dt.datetime: TIME,
     Any: ANYTHING,
 }
 
@@ -75,33 +92,50 @@ class SchemaError(Exception):
 def generate(row: Resource) -> dict[str, Any]:
     """The schema of a row's records."""
     of_model = object_of(getattr(models, row.model))["properties"] if row.model else {}
+    for name in row.unix_times:
+        text = textwrap.shorten(of_model[name]["description"], LONGEST - len(UNIX), placeholder="…")
+        of_model[name] = {**nullable(TIME), "description": f"{text}{UNIX}"}
     left = row.only or tuple(name for name in of_model if name not in row.omit)
     properties = {name: added(row, name) for name in row.added_columns if name not in left}
-    properties |= {name: of_model[name] for name in left}
+    columns = {name: column for column, name in row.renamed.items()}
+    if unknown := columns.keys() - {*left}:
+        raise SchemaError(f"{row.name}: {', '.join(unknown)} cannot be renamed")
+    properties |= {columns.get(name, name): of_model[name] for name in left}
     if isinstance(row.source, Search) and row.source.has_trash:
         properties.setdefault("deleted", DELETED)
+    for name, computed in row.computed.items():
+        properties[name] = of_column(computed.column, "Computed. ")
     for key in row.keys:
         if key not in properties:
             raise SchemaError(f"{row.name}: {row.model} has no property {key!r} for its key")
         properties[key] = {**properties[key], "type": properties[key]["type"][0]}
-    columns = {name: column for column, name in row.renamed.items()}
-    if unknown := columns.keys() - properties.keys() | columns.keys() & row.keys:
-        raise SchemaError(f"{row.name}: {', '.join(unknown)} cannot be renamed")
-    properties = {columns.get(name, name): of for name, of in properties.items()}
     return {"type": "object", "properties": properties}
 
 
 def added(row: Resource, name: str) -> dict[str, Any]:
     """The schema of a property that the rows do not have: a key of what they belong to."""
     source, path, above = row.source, "", ""
+    if isinstance(source, Derived):
+        return of_column(source.columns[name])
+    if isinstance(source, Nested):
+        if name == source.position:
+            return of_column(Column("Place in the list, from 0", "integer"))
+        above = source.resource
     if isinstance(source, Endpoint) and source.parent:
-        path, above = source.parent.fields.get(name, ""), source.parent.resource
+        taken = {**source.parent.fields, **source.parent.include}
+        path, above = taken.get(name, ""), source.parent.resource
     if isinstance(source, (Endpoint, Nested)):
         path = path or source.include_from_parent.get(name, "")
-    if isinstance(source, Nested):
-        above = source.resource
     of = f", {path.rpartition('.')[2]} of {above}" if path and above else ""
-    return {"type": ["string", "null"], "description": f"{name.replace('_', ' ').capitalize()}{of}"}
+    return of_column(Column(f"{name.replace('_', ' ').capitalize()}{of}"))
+
+
+def of_column(column: Column, mark: str = "") -> dict[str, Any]:
+    """The schema of a column that no model has."""
+    schema: dict[str, Any] = {"type": [column.type, "null"]}
+    if column.format:
+        schema["format"] = column.format
+    return {**schema, "description": mark + column.description}
 
 
 def object_of(model: type, within: tuple[type, ...] = ()) -> dict[str, Any]:
@@ -117,6 +151,10 @@ def object_of(model: type, within: tuple[type, ...] = ()) -> dict[str, Any]:
         if left_out(model, name, text):
             continue
         schema = LIES.get((model.__name__, name)) or schema_of(hint, (*within, model))
+        if ID.search(name):
+            schema = as_text(schema)
+        if schema == SIMPLE[str] and (name.endswith("_at") or (model.__name__, name) in TIMES):
+            schema = TIME
         properties[name] = {**nullable(schema), "description": describe(name, text)}
     return {"type": "object", "properties": properties}
 
@@ -136,8 +174,20 @@ def schema_of(hint: Any, within: tuple[type, ...]) -> dict[str, Any]:
     if issubclass(hint, enum.Enum):
         return {"type": "string"}  # its values are left open: the next release has one more
     if issubclass(hint, Model):
-        return object_of(hint, within)
+        found = object_of(hint, within)
+        if not found["properties"] and hint.__name__ not in EMPTY:
+            raise SchemaError(f"{hint.__name__}: nothing is left of it")
+        return found if found["properties"] else ANYTHING
     raise SchemaError(f"{within[-1].__name__}: no rule for {hint}")
+
+
+def as_text(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with text in place of whole numbers, alone or as the items of a list."""
+    if schema["type"] == "integer":
+        return {**schema, "type": "string"}
+    if schema["type"] == ["integer", "null"]:
+        return {**schema, "type": ["string", "null"]}
+    return {**schema, "items": as_text(schema["items"])} if "items" in schema else schema
 
 
 def nullable(schema: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.extraction import Extraction
 from tap_looker.resources.fields import merged, rendered, tree, values_at
 from tap_looker.resources.kinds import Composite, Endpoint, Search
-from tap_looker.resources.resource import Range
+from tap_looker.resources.resource import Range, is_older
 from tap_looker.resources.table import BY_NAME, GROUPS
 
 if TYPE_CHECKING:
@@ -113,6 +113,10 @@ def report(
     for name, needs, without in _all_streams():
         access, note = _access(needs, without, permissions, is_admin=is_admin, tried=tried)
         is_read = name in selected or name in wanted
+        since = BY_NAME[name].since if name in BY_NAME else ""
+        if is_read and since and is_older(client.release, since):
+            access = UNKNOWN
+            note = f"documented from release {since} on, this is {client.release}"
         calls = Range(0, 0) if access == NONE else _calls(name, wanted, counts)
         streams.append(
             StreamAccess(
@@ -225,9 +229,12 @@ def _permitted(roles: Iterable[Row]) -> set[str] | None:
         permission_set = role.get("permission_set")
         if not isinstance(permission_set, dict):
             return None
+        names = permission_set.get("permissions")
         if permission_set.get("all_access"):
             found.add("administer")
-        found.update(str(one) for one in permission_set.get("permissions") or [])
+        elif not isinstance(names, list):  # null or absent is not empty
+            return None
+        found.update(map(str, names or []))
     return found
 
 
@@ -403,7 +410,9 @@ class _Counts:
         sample = self._sample(name)
         return sample.total if sample else None
 
-    def distinct(self, name: str, paths: Sequence[str], skip_if: str = "") -> Range | None:
+    def distinct(
+        self, name: str, paths: Sequence[str], skip_if: Sequence[str] = ()
+    ) -> Range | None:
         """How many different values rows have at some paths, scaled where not all rows came."""
         source = BY_NAME[name].source
         if isinstance(source, Composite):
@@ -461,12 +470,12 @@ class _Sample:
     def is_whole(self) -> bool:
         return self.total is not None and len(self.rows) >= self.total
 
-    def values(self, paths: Sequence[str], skip_if: str = "") -> set[tuple[Any, ...]]:
+    def values(self, paths: Sequence[str], skip_if: Sequence[str] = ()) -> set[tuple[Any, ...]]:
         """Their different values at some paths, without nulls."""
         return {
             values
             for row in self.rows
-            if not (skip_if and row.get(skip_if))
+            if not any(row.get(name) for name in skip_if)
             for values in itertools.product(*(values_at(row, path) for path in paths))
             if None not in values
         }

@@ -7,7 +7,7 @@
     ├── LoginError               Looker cannot be reached or does not accept the API key
     │   └── TokenError           Looker issues tokens and has refused each of them
     ├── RequestError             a request failed for good, after its retries
-    │   ├── DeniedError          403, or 404 on a collection: no permission, or not there
+    │   ├── DeniedError          403, 404 or 405: no permission, or not there
     │   ├── TimedOutError        no answer, or no more of it, in time
     │   ├── BadResponseError     HTTP 200 with a web page, broken JSON or another shape of data
     │   │   └── TruncatedError   the rows broke off; those before are good
@@ -84,15 +84,19 @@ class RequestError(LookerError):
 
     Attributes:
         status: HTTP status of the last answer, or None if there was none.
+        is_lookers: The answer has the form of Looker's errors, and not of a proxy's.
     """
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(
+        self, message: str, status: int | None = None, *, is_lookers: bool = False
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.is_lookers = is_lookers
 
 
 class DeniedError(RequestError):
-    """Looker says no: 403, or 404, its usual answer to a missing permission."""
+    """Looker says no: 403, 405, or 404, its usual answer to a missing permission."""
 
 
 class TimedOutError(RequestError):

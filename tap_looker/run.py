@@ -26,9 +26,11 @@ from tap_looker.errors import (
 )
 from tap_looker.looker.client import READER, LookerClient
 from tap_looker.looker.concurrency import Cancelled, Prefetcher
+from tap_looker.looker.session import Connection
 from tap_looker.progress import Progress, progress_for
 from tap_looker.redaction import redact
 from tap_looker.resources.extraction import Extraction
+from tap_looker.resources.resource import is_older
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -50,6 +52,7 @@ class RunStream(Protocol):
     name: str
     permission: str
     status: str
+    since: str
     cost_per: str
     is_read_alone: bool
     ABORT_AT_RECORD_COUNT: int | None
@@ -116,14 +119,21 @@ class Run:
     @cached_property
     def client(self) -> LookerClient:
         """The one client of the run; from here on its secrets are redacted from the log."""
+        certificate = self.config["client_cert"]
         client = LookerClient(
             self.config["api_host_url"],
             self.config["client_id"],
             self.config["client_secret"],
             concurrency=self.config["concurrency"],
             timeout=self.config["request_timeout"],
-            user_agent=self._user_agent,
-            ca_bundle=self.config["ca_bundle"],
+            connection=Connection(
+                self._user_agent,
+                self.config["http_headers"],
+                self.config["ca_bundle"],
+                (certificate, self.config["client_cert_key"] or certificate)
+                if certificate
+                else None,
+            ),
             max_calls=self.config.get("max_calls"),
             max_retry_time=self.config["max_retry_time"],
             stop=self._stop,
@@ -140,6 +150,8 @@ class Run:
             include_deleted=self.config["include_deleted"],
             folder_ids=self.config["folder_ids"],
             models=self.config["models"],
+            exclude_models=self.config["exclude_models"],
+            exclude_explores=self.config["exclude_explores"],
         )
         for stream in self._selected():
             try:
@@ -371,21 +383,17 @@ class Run:
     def _why_denied(self, name: str) -> str:
         """Looker says 404 both to a missing permission and to what a release does not have."""
         stream = next(one for one in self._selected() if one.name == name)
+        release = "" if self._stop.is_set() else self.client.release
+        if is_older(release, stream.since):
+            return (
+                f"This Looker ({release}) may not have it: it is documented from release "
+                f"{stream.since} on."
+            )
         kind = "" if stream.status == "stable" else f", {stream.status} in the API"
         return (
             f"Either the API key's user may not read it ({stream.permission}), or this instance, "
-            f"release {self._release}, does not have it{kind}."
+            f"release {release or 'unknown'}, does not have it{kind}."
         )
-
-    @cached_property
-    def _release(self) -> str:
-        if self._stop.is_set():
-            return "unknown"
-        try:
-            versions = self.client.get("/versions", billing="none").data
-            return str(versions["looker_release_version"])
-        except (LookerError, LookupError, TypeError, Cancelled):
-            return "unknown"
 
     # Signals
 

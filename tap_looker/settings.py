@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import io
-import ipaddress
 import json
 import logging
 import os
 import re
-import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values, load_dotenv
 from singer_sdk import typing as th
 
 from tap_looker.errors import LookerError, SettingsError
 from tap_looker.files import read_text
+from tap_looker.looker import certificates
+from tap_looker.looker.address import api_host, has_more
+from tap_looker.looker.auth import WHERE_KEYS_ARE
 from tap_looker.looker.retry import MAX_RETRY_TIME
+from tap_looker.looker.session import checked_headers
 from tap_looker.queries import definitions
 from tap_looker.times import parse_time
 
@@ -54,7 +55,10 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         required=True,
         secret=True,
         title="Client ID",
-        description="Client ID of an API key: Admin → Users → Edit → API keys.",
+        description=(
+            "Client ID of an API key, ideally of a service account that nothing else uses. Where "
+            f"keys are: {WHERE_KEYS_ARE}."
+        ),
     ),
     th.Property(
         "client_secret",
@@ -164,8 +168,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         allowed_values=["fail", "skip"],
         title="On denied",
         description=(
-            "What happens to a stream that the API key may not read: fail (the run ends with an "
-            "error, after the other streams) or skip (a warning)."
+            "What happens to a stream that the API key may not read or this Looker does not have: "
+            "fail (the run ends with an error, after the other streams) or skip (a warning)."
         ),
     ),
     th.Property(
@@ -201,6 +205,28 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
             "Default: all."
         ),
         examples=[["thelook"]],
+    ),
+    th.Property(
+        "exclude_models",
+        th.ArrayType(th.StringType),
+        default=[],
+        title="Excluded models",
+        description=(
+            "Leave out these LookML models, with their explores, fields and LookML dashboards: "
+            "names, or patterns with * and ?. Default: none."
+        ),
+        examples=[["scratch_*"]],
+    ),
+    th.Property(
+        "exclude_explores",
+        th.ArrayType(th.StringType),
+        default=[],
+        title="Excluded explores",
+        description=(
+            "Leave out these explores, with their fields: model::explore, or patterns of it with * "
+            "and ?. Default: none."
+        ),
+        examples=[["thelook::heavy_*"]],
     ),
     th.Property(
         "looks",
@@ -278,6 +304,32 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         description="User-Agent header to send to Looker. Default: tap-looker and its version.",
     ),
     th.Property(
+        "http_headers",
+        th.ObjectType(additional_properties=th.StringType),
+        default={},
+        secret=True,
+        title="HTTP headers",
+        description=(
+            "Additional headers to send with every request, for a proxy in front of Looker that "
+            "wants them. Not Authorization, which holds Looker's own token."
+        ),
+        examples=[{"Proxy-Authorization": "Bearer …"}],
+    ),
+    th.Property(
+        "client_cert",
+        th.StringType,
+        title="Client certificate",
+        description="PEM file of a client certificate, if the server or a proxy asks for one.",
+        examples=["/etc/ssl/certs/tap.pem"],
+    ),
+    th.Property(
+        "client_cert_key",
+        th.StringType,
+        title="Key of the client certificate",
+        description="PEM file of its private key, not encrypted. Default: it is in client_cert.",
+        examples=["/etc/ssl/private/tap.key"],
+    ),
+    th.Property(
         "ca_bundle",
         th.StringType,
         title="CA bundle",
@@ -300,7 +352,6 @@ _BOOLEANS = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
 }
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?", re.IGNORECASE)
 
 
 def from_environment(schema: dict[str, Any], prefix: str, dotenv_path: str) -> dict[str, Any]:
@@ -389,12 +440,38 @@ def prepare(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
         logger.warning("Unknown settings are ignored: %s.", ", ".join(unknown))
     errors += _type_errors(config, schema)
     if not errors:
+        given = str(config["api_host_url"])
         for name, normalise in _NORMALISERS.items():
             try:
                 config[name] = normalise(config.get(name))
             except ValueError as error:
                 errors.append(f"Setting {name}: {error}.")
+        errors += _certificate_errors(config)
+        if not errors:
+            _warn(config, given)
     return errors
+
+
+def _warn(config: Mapping[str, Any], given: str) -> None:
+    """Say what is possible, but hardly meant."""
+    if has_more(given):
+        logger.warning(
+            "Setting api_host_url: what follows the host is ignored. Requests go to %s/api/4.0.",
+            config["api_host_url"],
+        )
+    start, end = config.get("start_date"), config.get("end_date")
+    if start and end and parse_time(start) >= parse_time(end):
+        logger.warning(
+            "Setting start_date (%s) is not before end_date (%s): without a bookmark, usage data of"
+            " no time are read.",
+            start,
+            end,
+        )
+    elif start and parse_time(start) > datetime.now(UTC):
+        logger.warning(
+            "Setting start_date (%s) is in the future: without a bookmark, no usage data are read.",
+            start,
+        )
 
 
 def _type_errors(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
@@ -440,59 +517,6 @@ def _types(definition: dict[str, Any]) -> str:
     return " or ".join(_WHAT_TYPE.get(name, name) for name in names if name != "null")
 
 
-def api_host(url: str) -> str:
-    """The address of an instance, from what people paste.
-
-    A path, a query, a trailing slash and spaces around are cut off: the API sits at the root of
-    its host, and a doubled slash is a 403 there.
-
-    Returns:
-        Scheme, host and port, as in ``https://company.looker.com:19999``.
-
-    Raises:
-        ValueError: It is no address that an API key can be sent to.
-    """
-    example = "https://company.cloud.looker.com"
-    text = url.strip()
-    if "://" not in text:
-        raise ValueError(f"must start with https://, as in {example}")
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-        host = "" if port == 0 else parts.hostname or ""  # nothing listens at 0
-    except ValueError:
-        raise ValueError(f"is not an address, as {example} is") from None
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user name or password")
-    scheme = parts.scheme.lower()
-    if "[" in parts.netloc:
-        try:
-            host = f"[{ipaddress.IPv6Address(host)}]"
-        except ValueError:
-            raise ValueError(f"is not an address, as {example} is") from None
-    else:
-        try:
-            host = unicodedata.normalize("NFKC", host).encode("idna").decode()
-        except UnicodeError:
-            host = ""
-        if not _HOST.fullmatch(host):
-            raise ValueError(f"is not an address, as {example} is")
-    if scheme == "http" and not _is_loopback(host):
-        raise ValueError("must start with https://: an API key is not sent unencrypted")
-    if scheme not in ("http", "https"):
-        raise ValueError(f"must start with https://, as in {example}")
-    return f"{scheme}://{host}" + (f":{port}" if port else "")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def start_date(config: Mapping[str, Any]) -> str:
     """From when on to read usage data in a first run: ISO 8601, in UTC."""
     if config.get("start_date"):
@@ -522,10 +546,31 @@ def _name(value: str | None) -> str | None:
     return text or None
 
 
-def _path(value: str | None) -> str | None:
-    if value and not os.path.exists(value):  # noqa: PTH110
-        raise ValueError(f"there is no file or folder {value}")
-    return value or None
+def _certificate_errors(config: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the files of certificates."""
+    certificate, key = config.get("client_cert"), config.get("client_cert_key")
+    if key and not certificate:
+        return ["Setting client_cert_key: client_cert, the file of the certificate, is missing."]
+    if certificate:
+        try:
+            certificates.check_client(certificate, key or certificate)
+        except ValueError as error:
+            return [f"Setting client_cert: {error}."]
+    is_https = str(config.get("api_host_url")).startswith("https:")
+    return certificates.check_environment() if is_https and not config.get("ca_bundle") else []
+
+
+def _explore_patterns(patterns: list[str] | None) -> list[str]:
+    for pattern in patterns or []:
+        if "::" not in pattern:
+            raise ValueError(f"must be like model::explore, not {pattern}")
+    return list(patterns or [])
+
+
+def _bundle(path: str | None) -> str | None:
+    if path:
+        certificates.check_bundle(path)
+    return path or None
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
@@ -541,7 +586,10 @@ _NORMALISERS: dict[str, Callable[[Any], Any]] = {
     "start_date": lambda value: _timestamp(value) if value else None,
     "end_date": lambda value: _timestamp(value) if value else None,
     "user_agent": _header_text,
-    "ca_bundle": _path,
+    "ca_bundle": _bundle,
+    "client_cert": lambda path: path or None,
+    "client_cert_key": lambda path: path or None,
+    "http_headers": checked_headers,
     "instance": _name,
     "max_calls": lambda calls: calls,
     "request_timeout": float,  # a file's come as decimals
@@ -549,4 +597,6 @@ _NORMALISERS: dict[str, Callable[[Any], Any]] = {
     "folder_ids": lambda ids: [str(one).strip() for one in ids or []],
     "models": lambda names: list(names or []),
     "activate_version_anyway": lambda names: list(names or []),
+    "exclude_models": lambda patterns: list(patterns or []),
+    "exclude_explores": _explore_patterns,
 }

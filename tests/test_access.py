@@ -25,7 +25,7 @@ from tap_looker.resources.table import RESOURCES
 ALL_NAMES = {one.name for one in (*RESOURCES, *ACTIVITIES)}
 DEFAULT = {one.name for one in (*RESOURCES, *ACTIVITIES) if one.default}
 EVERY_RESOURCE = selecting(*[one.name for one in RESOURCES])
-MOST_CALLS = 20  # the login and the logout aside
+MOST_CALLS = 21  # the login and the logout aside
 LIMITS = ("1", str(MAX_SAMPLE))
 ADMIN, DEVELOPER, VIEWER = "2", "3", "5"
 ROLES_OF_ME = "/users/1/roles"
@@ -174,6 +174,30 @@ def test_what_cannot_be_read_costs_nothing(run, emulator):
     for one in found["streams"]:
         if one["access"] == "none":
             assert one["calls"] == 0
+
+
+# ------------------------------------------------------------------------------------- old releases
+
+
+def test_what_an_older_looker_may_lack_is_unknown(run, emulator):
+    emulator.instance.versions[0]["looker_release_version"] = "26.4.3"
+    found = report(run("--access=json", catalog=selecting("agents", "workforce_config", "roles")))
+    access = told(found)
+    assert (access["agents"], access["workforce_config"], access["roles"]) == (
+        "all",
+        "unknown",
+        "all",
+    )
+    note = by_name(found)["workforce_config"]["note"]
+    assert note == "documented from release 26.22 on, this is 26.4.3"
+    assert found["ask_for"] == []
+
+
+def test_the_release_is_asked_for_where_it_matters(run, emulator):
+    report(run("--access=json", catalog=selecting("roles", "users")))
+    assert emulator.count("/versions") == 0
+    report(run("--access=json", catalog=selecting("agents", "ci_runs", "workforce_config")))
+    assert emulator.count("/versions") == 1
 
 
 # ------------------------------------------------------------------- keys that see no roles, probes

@@ -13,10 +13,10 @@ import pytest
 from support import entries, run_cli, selecting, settings_of
 
 from looker_emulator import Emulator, Fault
+from tap_looker.looker.used_fields import names_in, used_fields
 from tap_looker.queries.activity_fields import DESCRIPTIONS, description
 from tap_looker.queries.columns import column_name
 from tap_looker.queries.system_activity import ACTIVITIES, is_rest_id
-from tap_looker.queries.used_fields import names_in, used_fields
 
 pytestmark = pytest.mark.usefixtures("_quick_retries")
 
@@ -102,12 +102,13 @@ def uses(query):
     yield from (("filter", name) for name in references(query["filter_expression"]))
     for one in json.loads(query["dynamic_fields"] or "[]"):
         place = "calculation" if "table_calculation" in one else "custom_field"
-        names = [one.get("based_on"), *references(one.get("expression"))]
+        names = [one.get("based_on"), *references(one.get("expression")), *one.get("filters", ())]
+        names += [*references(one.get("filter_expression")), *one.get("args", ())[:1]]
         yield from ((place, name) for name in names if name)
 
 
 def references(expression):
-    return [part.split("}")[0] for part in (expression or "").split("${")[1:]]
+    return [part.split("}")[0].split(":")[0] for part in (expression or "").split("${")[1:]]
 
 
 def test_both_streams_cost_one_query(both, busy):

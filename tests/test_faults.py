@@ -95,7 +95,7 @@ def test_faults_all_over_a_run(run, emulator, clean):
         "/dashboards/lookml/search",
         "/lookml_models",
         "/looks/search",
-        "/roles/search",
+        "/roles/search/with_user_count",
         USERS,
     ]
     faults = [
@@ -173,7 +173,7 @@ def test_the_message_is_lookers_own(run, emulator):
     emulator.add_fault(
         Fault(
             "status",
-            "/roles/search",
+            "/roles/search/with_user_count",
             times=None,
             status=422,
             json={
@@ -190,7 +190,7 @@ def test_the_message_is_lookers_own(run, emulator):
 
 def test_each_failed_stream_is_named_with_its_reason(run, emulator):
     emulator.add_fault(Fault("status", USERS, times=None, status=502))
-    emulator.add_fault(Fault("html", "/roles/search", times=None))
+    emulator.add_fault(Fault("html", "/roles/search/with_user_count", times=None))
     result = run(catalog=selecting("users", "roles", "versions"))
     roles, users, last = result.errors[-3:]
     assert roles.startswith("Failed roles")
@@ -304,7 +304,7 @@ def test_a_denied_stream_can_be_skipped(run, emulator, clean, status):
 
 def test_only_denied_streams_are_skipped(run, emulator):
     emulator.add_fault(Fault("denied", USERS, times=None))
-    emulator.add_fault(Fault("status", "/roles/search", times=None, status=500))
+    emulator.add_fault(Fault("status", "/roles/search/with_user_count", times=None, status=500))
     result = run(on_denied="skip")
     assert result.exit_code == 1
     assert any(line.startswith("Skipped users") for line in result.warnings)
@@ -376,13 +376,19 @@ def test_a_retry_after_that_says_nothing_is_no_error(run, emulator, odd):
 def test_a_429_pauses_every_thread():
     """What was in flight may end; nothing new begins, not even what waited for its turn."""
     with Emulator(latency_ms=200) as emulator:
-        emulator.add_fault(Fault("latency", "/roles/search", ms=200))
+        emulator.add_fault(Fault("latency", "/roles/search/with_user_count", ms=200))
         emulator.add_fault(Fault("status", USERS, status=429, retry_after=1))
         client = LookerClient(
             emulator.url, emulator.client_id, emulator.client_secret, concurrency=2
         )
         client.login()
-        paths = [USERS, "/roles/search", "/versions", "/looks/search", "/folders/search"]
+        paths = [
+            USERS,
+            "/roles/search/with_user_count",
+            "/versions",
+            "/looks/search",
+            "/folders/search",
+        ]
         threads = [threading.Thread(target=client.get, args=(path,)) for path in paths]
         for thread in threads[:2]:
             thread.start()
@@ -394,7 +400,7 @@ def test_a_429_pauses_every_thread():
             thread.join(30)
         refused = next(call for call in emulator.calls if call.status == 429)
         later = [call for call in emulator.calls if call.started > refused.ended]
-        assert {call.path for call in later} == {*paths} - {"/roles/search"}
+        assert {call.path for call in later} == {*paths} - {"/roles/search/with_user_count"}
         assert {call.path for call in later if call.started < refused.ended + 1} == set()
 
 

@@ -278,7 +278,7 @@ BODIES = {
     "an error in a list": b'[{"looker_error":{"deep":["down"]}}]',
 }
 # The first is paged, the second is not, and nothing is wrong with the third.
-PATHS = {"roles": "/roles/search", "projects": "/projects"}
+PATHS = {"roles": "/roles/search/with_user_count", "projects": "/projects"}
 STREAMS = ("roles", "projects", "groups")
 
 

@@ -156,7 +156,7 @@ class MovingList:
         self.calls = self.inserted = 0
         self.lock = threading.Lock()
 
-    def get(self, _path, params, _activity):
+    def get(self, _path, params, _activity, **_):
         with self.lock:
             self.calls += 1
             for place in self.changes.get(self.calls, ()):

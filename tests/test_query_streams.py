@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from tap_looker.errors import QueryError, RequestError
 from tap_looker.looker.client import LookerClient
 from tap_looker.queries import columns, execute, keyset, resolve
 from tap_looker.queries.columns import Key
+from tap_looker.queries.explores import read_explore
 
 pytestmark = pytest.mark.usefixtures("_quick_retries")
 
@@ -1372,6 +1374,29 @@ def test_metadata_is_asked_for_again_only_when_a_cut_meets_a_text_key(of):
     assert not asked(by_text, 600)
     by_number = query("orders.id", "orders.status")
     assert not asked(by_number, 500)
+
+
+@pytest.mark.parametrize("catalog", [True, False], ids=["with a catalog", "without a catalog"])
+@pytest.mark.parametrize("kind", ["running_total", "percent_of_total", "percent_of_previous"])
+def test_what_looker_computes_of_all_rows_is_not_read_in_pages(of, monkeypatch, kind, catalog):
+    """Each page would begin to count afresh. The emulator has no such measure, but the type."""
+
+    def read(client, model, name):
+        explore = read_explore(client, model, name)
+        total = {**explore.fields["orders.revenue"], "type": kind}
+        return replace(explore, fields={**explore.fields, "orders.revenue": total})
+
+    monkeypatch.setattr("tap_looker.queries.resolve.read_explore", read)
+    entry = query("orders.id", "orders.revenue")
+    with Emulator(row_cap=500) as emulator:
+        runs = of(emulator)
+        listed = runs.catalog(queries=[entry]) if catalog else None
+        run = run_cli(*runs.arguments(listed, queries=[entry]))
+        (failure,) = failures(run)
+        assert run.exit_code == 1
+        assert emulator.query_runs == 1
+        assert "limit" in failure
+        assert "orders.revenue" in failure or not catalog
 
 
 def test_a_catalog_cannot_make_a_ranked_text_the_bookmark(of):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -27,6 +28,8 @@ from looker_emulator.instance.access.user_attributes import attribute_values
 from looker_emulator.instance.lookml.model_explores import explore
 from looker_emulator.instance.platform import connections
 from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.resources.flat import Flat
+from tap_looker.resources.resource import is_older
 from tap_looker.resources.table import RESOURCES
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 
 NAMES = [resource.name for resource in RESOURCES]
 OF_ACTIVITY = [activity.name for activity in ACTIVITIES]
-RELEASE = "26.12.14"
+RELEASE = "26.22.9"
 PROJECT_STREAMS = (
     "git_branches",
     "lookml_tests",
@@ -193,6 +196,11 @@ def of_content(metadata):
 
 
 HELD = {
+    "agent_lookml": lambda i: [
+        (one["id"],) for one in i.agents if not (one["deleted"] or one["is_lookml"])
+    ],
+    "ci_runs": of_project("ci_runs", "id"),
+    "ci_suites": of_project("ci_suites", "id"),
     "connection_columns": in_schemas(connections.connection_columns, "columns"),
     "connection_features": lambda i: [(row["name"],) for row in i.connections],
     "connection_schemas": of_each(
@@ -212,6 +220,12 @@ HELD = {
     "content_validation": lambda i: [
         (row["id"],) for row in i.content_validation[0]["content_with_errors"]
     ],
+    "conversation_message_responses": lambda i: [
+        (one["id"], asked["id"], answer["id"])
+        for one in i.conversations
+        for asked, answer in itertools.pairwise(one["messages"])
+        if asked["type"] == "user"
+    ],
     "conversation_messages": of_each("conversations", lambda _, row: row["messages"], "id"),
     "current_user": lambda i: [(i.me[0]["id"],)],
     "dashboard_filters": lambda i: [
@@ -229,6 +243,7 @@ HELD = {
     "project_files": of_project("project_files", "id"),
     "project_manifests": of_project("project_manifests"),
     "project_validation": lambda i: [(project,) for project in i.project_validations],
+    "repository_credentials": of_project("repository_credentials", "id"),
     "role_groups": of_each(
         "roles", lambda i, one: [g for g in i.groups if one["id"] in g["role_ids"]], "id"
     ),
@@ -247,6 +262,7 @@ HELD = {
 """Keys of what an instance holds, where it is in no list of the stream's name."""
 
 ELSEWHERE = {"connection_databases", "explore_fields", "queries"}  # in tests of their own
+ELSEWHERE |= {one.name for one in RESOURCES if isinstance(one.source, Flat)} - HELD.keys()
 OF_THE_HOST = {one.name for one in RESOURCES if one.keys == ("host",)}
 
 
@@ -264,7 +280,8 @@ def test_everything_the_instance_holds_is_a_record(everything, name):
 def test_a_configuration_is_one_record_keyed_by_the_host(everything, name):
     (record,) = everything.run.records[name]
     assert re.fullmatch(r"127\.0\.0\.1:\d+", record["host"])
-    assert len(record) > 3
+    assert len(record) > 1
+    assert set(record) == everything.run.schemas[name]["schema"]["properties"].keys()
 
 
 def test_names_of_databases_are_rows(everything):
@@ -325,6 +342,7 @@ def test_secrets_are_nowhere(everything):
 
 
 PLANTED = {
+    "cloud_storage": ("custom_s3_key", "custom_s3_secret"),
     "connections": ("password", "certificate"),
     "external_oauth_applications": ("client_secret",),
     "integration_hubs": ("authorization_token",),
@@ -338,13 +356,21 @@ def test_secrets_that_an_answer_holds_against_the_document_are_nowhere(run, emul
     for collection, names in PLANTED.items():
         for row in getattr(emulator.instance, collection):
             row.update(dict.fromkeys(names, "SECRET-planted"))
+    for collection, name in (
+        ("ci_suites", "webhook_secret"),
+        ("repository_credentials", "git_password"),
+    ):
+        for rows in getattr(emulator.instance, collection).values():
+            for row in rows:
+                row[name] = "SECRET-planted"
     for connection in emulator.instance.connections:
         connection["pdt_context_override"] = {"host": "h", "password": "SECRET-planted"}
     for plan in emulator.instance.scheduled_plans:
         for destination in plan["scheduled_plan_destination"]:
             destination["secret_parameters"] = "SECRET-planted"
-    result = run(catalog=selecting(*PLANTED, "scheduled_plans")).succeeded()
-    assert result.records.keys() == {*PLANTED, "scheduled_plans"}
+    streams = (*PLANTED, "ci_suites", "repository_credentials", "scheduled_plans")
+    result = run(catalog=selecting(*streams)).succeeded()
+    assert result.records.keys() == {*streams}
     assert "SECRET-" not in result.stdout + result.stderr
 
 
@@ -375,7 +401,7 @@ DEFAULT = {
     "/permissions": 1,
     "/primary_homepage_sections": 1,
     "/projects": 1,
-    "/roles/search": 1,
+    "/roles/search/with_user_count": 1,
     "/scheduled_plans": 1,
     "/themes": 1,
     "/timezones": 1,
@@ -450,13 +476,13 @@ PARENTS = {
     "content_favorites": {"/users/search": "id is_disabled"},
     "content_metadata": {"/folders/search": "id content_metadata_id"},
     "conversation_messages": {"/conversations/search": "id"},
-    "explores": {"/lookml_models": "name explores(name)"},
+    "explores": {"/lookml_models": "name explores(name) has_content"},
     "git_branches": {"/projects": "id"},
-    "group_users": {"/groups/search/with_hierarchy": "id"},
+    "group_users": {"/groups/search/with_hierarchy": "id name"},
     "merge_queries": {"/dashboard_elements/search": "id dashboard_id merge_result_id"},
     "project_files": {"/projects": "id"},
-    "role_groups": {"/roles/search": "id"},
-    "role_users": {"/roles/search": "id"},
+    "role_groups": {"/roles/search/with_user_count": "id name"},
+    "role_users": {"/roles/search/with_user_count": "id name"},
     "user_attribute_group_values": {"/user_attributes": "id"},
     "user_attribute_values": {"/users/search": "id"},
     "user_sessions": {"/users/search": "id is_disabled"},
@@ -521,13 +547,85 @@ def test_nothing_of_disabled_users_is_asked_for_that_fails_for_them(run, emulato
     assert counted(result) == {}
 
 
-@pytest.mark.parametrize("name", ["group_users", "role_groups", "role_users"])
-def test_membership_is_two_ids(everything, name):
+@pytest.mark.parametrize(
+    ("name", "columns", "fields"),
+    [
+        (
+            "group_users",
+            "group_id group_name user_id user_name user_email",
+            "id display_name email",
+        ),
+        ("role_users", "role_id role_name user_id user_name user_email", "id display_name email"),
+        ("role_groups", "role_id role_name group_id group_name", "id name"),
+    ],
+)
+def test_membership_is_two_ids_and_the_names_that_come_with_them(everything, name, columns, fields):
     records = everything.run.records[name]
-    assert {frozenset(record) for record in records} == {frozenset(keys_of(name))}
-    schema = everything.run.schemas[name]["schema"]
-    assert schema["properties"].keys() == set(keys_of(name))
-    assert asked(everything.calls, r"/{}s/[^/]+/{}s".format(*name[:-1].split("_"))) == "id"
+    assert {frozenset(record) for record in records} == {frozenset(columns.split())}
+    path = r"/{}s/[^/]+/{}s".format(*name[:-1].split("_"))
+    assert set(asked(everything.calls, path).split(",")) == set(fields.split())
+    of, member = name[:-1].split("_")
+    for kind in (of, member):
+        rows = {row["id"]: row for row in getattr(everything.instance, f"{kind}s")}
+        for record in records:
+            row = rows[record[f"{kind}_id"]]
+            assert record[f"{kind}_name"] == row["display_name" if kind == "user" else "name"]
+            assert kind != "user" or record["user_email"] == row["email"]
+
+
+def test_a_group_without_a_name_has_its_users(run, emulator):
+    emulator.instance.groups[2]["name"] = None
+    result = run(catalog=selecting("group_users")).succeeded()
+    assert sorted(keys(result, "group_users")) == sorted(HELD["group_users"](emulator.instance))
+
+
+def test_a_renamed_key_is_asked_for_by_lookers_name(run, emulator):
+    result = run(catalog=selecting(only={"group_users": {"user_email"}})).succeeded()
+    assert {frozenset(record) for record in result.records["group_users"]} == {
+        frozenset({"group_id", "user_id", "user_email"})
+    }
+    assert set(asked(emulator.calls, "/groups/[^/]+/users").split(",")) == {"id", "email"}
+
+
+def test_roles_name_their_sets(run, emulator):
+    result = run(catalog=selecting(only={"roles": {"permission_set_id"}})).succeeded()
+    assert asked(emulator.calls, "/roles/search") == "id,permission_set(id)"
+    assert result.records["roles"] == [
+        {"id": row["id"], "permission_set_id": row["permission_set"]["id"]}
+        for row in emulator.instance.roles
+    ]
+    whole = run(catalog=selecting("roles")).succeeded()
+    for record in whole.records["roles"]:
+        assert record["model_set_id"] == record["model_set"]["id"]
+    assert not result.warnings + whole.warnings
+
+
+def test_the_last_login_is_the_latest_of_all_credentials(run, emulator):
+    first, second, *_ = emulator.instance.users
+    first["credentials_email"] |= {"logged_in_at": "2024-05-01T00:30:00.000+02:00"}
+    first["credentials_google"] = {"logged_in_at": "2024-04-30T23:00:00Z"}
+    first["credentials_embed"] = [{"id": "1", "logged_in_at": "soon"}, None, {"logged_in_at": None}]
+    second["credentials_email"] |= {"logged_in_at": ""}
+    result = run(catalog=selecting(only={"users": {"last_login_at"}})).succeeded()
+    found = {record["id"]: record for record in result.records["users"]}
+    assert found[first["id"]] == {"id": first["id"], "last_login_at": "2024-04-30T23:00:00+00:00"}
+    assert found[second["id"]]["last_login_at"] is None
+    assert "credentials_api3" not in asked(emulator.calls, "/users/search")
+    whole = run(catalog=selecting("users")).succeeded()
+    assert whole.records["users"][0]["last_login_at"] == "2024-04-30T23:00:00+00:00"
+
+
+def test_unix_seconds_become_times(run, emulator):
+    one, two, three, *_ = emulator.instance.datagroups
+    one["created_at"] = 1_717_000_000
+    two["created_at"] = "1717000000"
+    three["created_at"] = "2024-05-29T16:26:40Z"
+    result = run(catalog=selecting("datagroups", "connections", "git_branches")).succeeded()
+    times = [record["created_at"] for record in result.records["datagroups"][:3]]
+    assert times == ["2024-05-29T16:26:40+00:00"] * 2 + ["2024-05-29T16:26:40Z"]
+    assert {record["last_regen_at"] for record in result.records["connections"]} > {None}
+    assert all(is_time(record["commit_at"]) for record in result.records["git_branches"])
+    assert not result.warnings
 
 
 def test_users_of_a_role_are_those_who_have_it_themselves(everything):
@@ -810,6 +908,154 @@ def test_what_is_missing_can_be_skipped(runner_of):
     skipped = [line for line in result.warnings if line.startswith("Skipped ")]
     assert [line.split(":")[0] for line in skipped] == ["Skipped agents", "Skipped artifacts"]
     assert "alpha" in skipped[1]
+
+
+OLD = "25.4.12"
+
+
+@pytest.fixture
+def old_looker():
+    """An instance from before agents, suites and Workforce Identity Federation."""
+    missing = ("/agents/*", "/workforce_config", "/projects/*/continuous_integration/*")
+    with Emulator(missing=missing) as emulator:
+        emulator.instance.versions[0]["looker_release_version"] = OLD
+        yield emulator
+
+
+def test_what_an_older_looker_lacks_is_said_to_be_newer(runner_of, old_looker):
+    since = {
+        "agents": "26.4",
+        "agent_lookml": "26.18",
+        "ci_runs": "26.18",
+        "ci_suites": "26.18",
+        "workforce_config": "26.22",
+    }
+    result = runner_of(old_looker)(catalog=selecting(*since, "themes"))
+    assert result.records.keys() == {"themes"}
+    lines = failed(result)
+    assert lines.keys() == since.keys()
+    for name, release in since.items():
+        assert lines[name].endswith(
+            f"This Looker ({OLD}) may not have it: it is documented from release {release} on."
+        )
+    assert old_looker.count("/versions") == 1
+    assert "Cost: 10 admin calls" in result.stderr  # suites and runs: of three projects
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_what_an_older_looker_lacks_can_be_skipped(runner_of, old_looker, status):
+    old_looker.add_fault(Fault("status", "/workforce_config", times=None, status=status))
+    result = runner_of(old_looker)(
+        catalog=selecting("workforce_config", "themes"), on_denied="skip"
+    ).succeeded()
+    assert result.schemas.keys() == {"themes"}
+    (line,) = [line for line in result.warnings if line.startswith("Skipped workforce_config")]
+    assert f"This Looker ({OLD})" in line
+
+
+def test_a_release_that_is_new_enough_points_to_permissions(runner_of):
+    with Emulator(denied=("/workforce_config",)) as emulator:
+        result = runner_of(emulator)(catalog=selecting("workforce_config"))
+    assert "the Admin role" in failed(result)["workforce_config"]
+    assert f"release {RELEASE}" in failed(result)["workforce_config"]
+
+
+def test_a_release_that_is_not_told_is_no_reason(runner_of):
+    with Emulator(missing=("/workforce_config", "/versions")) as emulator:
+        result = runner_of(emulator)(catalog=selecting("workforce_config"))
+    assert "release unknown" in failed(result)["workforce_config"]
+
+
+@pytest.mark.parametrize(
+    ("release", "since", "older"),
+    [
+        ("25.4.12", "26.4", True),
+        ("26.2.40", "26.18", True),
+        ("26.18.0", "26.18", False),
+        ("27.0.1", "26.22", False),
+        ("26.4", "", False),
+        ("", "26.4", False),
+        ("unknown", "26.4", False),
+    ],
+)
+def test_releases_are_compared_as_numbers(release, since, older):
+    assert is_older(release, since) is older
+
+
+def test_a_looker_that_refuses_names_of_later_properties_is_asked_for_all(runner_of, run):
+    """Asked for once with the names, then without: also where there is a call for each row."""
+    names = ("dashboards", "folders", "group_users", "roles", "users")
+    with Emulator(strict_fields=True) as emulator:
+        for row in (*emulator.instance.dashboards, *emulator.instance.folders):
+            row.pop("style", None)
+            row.pop("is_embed", None)
+        for user in emulator.instance.users:
+            user.pop("ui_state")
+        result = runner_of(emulator)(
+            catalog=selecting(*names, without={"users": {"url"}}), concurrency=1
+        ).succeeded()
+        pages = {"/dashboards/search": 3, "/folders/search": 2, "/users/search": 2}
+        assert {path: emulator.count(path) for path in pages} == pages
+        assert emulator.count("/groups/*/users") == len(emulator.instance.groups)
+    clean = run(catalog=selecting(*names)).succeeded()
+    for name in names:
+        assert keys(result, name) == keys(clean, name)
+    refused = [line for line in result.warnings if "Asking for all properties" in line]
+    assert [re.search(r"GET (\S+):", line)[1] for line in refused] == [*pages]
+
+
+def test_other_refusals_are_not_asked_again(run, emulator):
+    emulator.add_fault(Fault("status", "/folders/search", times=None, status=400))
+    assert failed(run(catalog=selecting("folders"))).keys() == {"folders"}
+    assert emulator.count("/folders/search") == 1
+
+
+def test_roles_come_with_their_users_counted(run, emulator):
+    result = run(catalog=selecting("roles")).succeeded()
+    counts = {one["id"]: one["user_count"] for one in result.records["roles"]}
+    users = emulator.instance.users
+    assert counts.keys() == {role["id"] for role in emulator.instance.roles}
+    assert all(counts[role] >= sum(role in user["role_ids"] for user in users) for role in counts)
+    assert any(counts.values())
+
+
+def test_roles_are_read_without_their_users_where_nobody_counts_them(runner_of, run):
+    with Emulator(missing=("/roles/search/with_user_count",)) as emulator:
+        result = runner_of(emulator)(catalog=selecting("roles", "role_groups")).succeeded()
+        assert emulator.count("/roles/search") == 1
+    assert result.ids("roles") == run(catalog=selecting("roles")).ids("roles")
+    assert not any("user_count" in record for record in result.records["roles"])
+    (line,) = [line for line in result.warnings if "in its place" in line]
+    assert "GET /roles/search " in line
+
+
+def test_roles_that_may_not_be_read_at_all_are_denied(runner_of):
+    with Emulator(denied=("/roles",)) as emulator:
+        result = runner_of(emulator)(catalog=selecting("roles"))
+    assert "the Admin role" in failed(result)["roles"]
+
+
+def test_pages_are_no_larger_than_the_endpoint_takes(run, emulator):
+    result = run(catalog=selecting("ci_runs", "ci_suites")).succeeded()
+    runs = emulator.instance.ci_runs
+    assert len(result.records["ci_runs"]) == sum(map(len, runs.values())) > 100
+    limits = {
+        call.query["limit"] for call in emulator.calls if "continuous_integration" in call.path
+    }
+    assert limits == {"100"}
+    assert emulator.count("/projects/greenhouse/continuous_integration/runs/search") == 2
+
+
+def test_ids_that_are_numbers_become_text_at_any_depth(run, emulator):
+    result = run(catalog=selecting("agents", "ci_runs", "user_db_connections")).succeeded()
+    assert {type(row["user_id"]) for row in emulator.instance.user_db_connections} == {int}
+    assert {type(row["user_id"]) for row in result.records["user_db_connections"]} == {str}
+    found = [query for row in result.records["agents"] for query in row["golden_queries"]]
+    assert {type(query[name]) for query in found for name in ("id", "query_id")} == {str}
+    listed = [id_ for row in result.records["agents"] for id_ in row["golden_query_ids"]]
+    assert {type(id_) for id_ in listed} == {str}
+    values = [value for row in result.records["ci_runs"] for value in row["user_attributes"]]
+    assert {type(value["id"]) for value in values} == {str}
 
 
 # ---------------------------------------------------------------------------------- what is refused
@@ -1127,7 +1373,7 @@ ODD_VALUES: dict[str, tuple[str, Any, Any]] = {
     "a time with a space": (
         "created_at",
         "2026-01-02 03:04:05 +0200",
-        "2026-01-02T03:04:05+02:00",
+        "2026-01-02T01:04:05+00:00",
     ),
     "text for a truth": ("primary_homepage", "true", True),
     "an empty list": ("section_order", [], []),
@@ -1156,9 +1402,10 @@ HOPELESS = {
     "a word for a truth": ("boards", "primary_homepage", "perhaps"),
     "a word for a list": ("boards", "section_order", "12"),
     "a word for objects": ("boards", "board_sections", "none"),
-    "a word for a number": ("datagroups", "created_at", "soon"),
-    "half a number": ("datagroups", "created_at", 0.5),
-    "a truth for a number": ("datagroups", "created_at", True),
+    "a word for seconds": ("datagroups", "created_at", "soon"),
+    "more seconds than there are": ("datagroups", "created_at", 10**14),
+    "a truth for seconds": ("datagroups", "created_at", True),
+    "a word for a number": ("board_items", "order", "soon"),
 }
 
 

@@ -94,6 +94,14 @@ def test_everything_but_the_keys_may_be_null(row):
 
 
 @each_row
+def test_ids_are_text(row):
+    for path, of in properties(SCHEMAS[row.name]):
+        if re.search(r"(/|_)ids?(/\*)?$", path):
+            assert "integer" not in of["type"], path
+            assert "number" not in of["type"], path
+
+
+@each_row
 def test_every_property_is_described(row):
     for path, of in properties(SCHEMAS[row.name]):
         if not path.endswith("/*"):
@@ -113,8 +121,8 @@ def test_no_permissions_and_no_secrets(row):
 def test_every_property_of_the_model_is_there_or_left_out_for_a_reason(row):
     hints = get_type_hints(getattr(generator.models, row.model)) if row.model else {}
     names = {generator.api_name(name) for name in hints}
-    named = {row.renamed.get(name, name) for name in SCHEMAS[row.name]["properties"]}
-    absent = names - named
+    present = SCHEMAS[row.name]["properties"].keys() - row.computed.keys()
+    absent = names - {row.renamed.get(name, name) for name in present}
     if row.only:
         assert absent == names - set(row.only)
     else:
@@ -144,8 +152,45 @@ def test_what_is_left_out_exists():
     assert set().union(*hints.values()) >= LEFT_OUT
     for model, names in WRITE_ONLY.items():
         assert hints[model] >= set(names)
-    for model, name in generator.LIES:
+    for model, name in [*generator.LIES, *generator.TIMES]:
         assert name in hints[model]
+    for row in ROWS:
+        assert {*row.unix_times} <= hints.get(row.model, set())
+        assert {*row.renamed.values()} <= hints.get(row.model, set())
+
+
+@each_row
+def test_every_object_has_properties_or_may_hold_any(row):
+    for path, of in properties(SCHEMAS[row.name]):
+        assert of.get("properties") != {}, path
+
+
+def test_a_model_of_which_nothing_is_left_is_noticed(monkeypatch):
+    monkeypatch.setattr(generator, "EMPTY", set())
+    with pytest.raises(generator.SchemaError, match="AlertConditionState"):
+        generator.object_of(generator.models.Alert)
+
+
+@each_row
+def test_no_column_is_called_version(row):
+    """Targets that delete softly bind a parameter of that name."""
+    assert "version" not in SCHEMAS[row.name]["properties"]
+
+
+@each_row
+def test_times_are_times(row):
+    for path, of in properties(SCHEMAS[row.name]):
+        if path.endswith("_at"):
+            assert of.get("format") == "date-time", path
+
+
+def test_what_is_computed_or_converted_says_so():
+    for row in ROWS:
+        columns = SCHEMAS[row.name]["properties"]
+        for name in row.computed:
+            assert columns[name]["description"].startswith("Computed. ")
+        for name in row.unix_times:
+            assert "Unix seconds" in columns[name]["description"]
 
 
 def test_a_new_write_only_property_is_noticed(monkeypatch):

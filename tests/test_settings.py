@@ -6,11 +6,13 @@ import datetime as dt
 import ipaddress
 import json
 import logging
+import shutil
 from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+import certifi
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -312,6 +314,10 @@ def test_start_date_that_is_none(given):
         ({"folder_ids": "12"}, "folder_ids: must be a list"),
         ({"folder_ids": [None]}, "folder_ids[0]: must be text or a whole number"),
         ({"models": ["a", 5]}, "models[1]: must be text"),
+        (
+            {"exclude_explores": ["orders"]},
+            "exclude_explores: must be like model::explore, not orders",
+        ),
         ({"start_date": 2026}, "start_date: must be text"),
         ({"end_date": "tomorrow"}, "end_date: must be a date or time like 2026-01-01T00:00:00Z"),
         ({"user_agent": "a\r\nX-Evil: 1"}, "user_agent: must be plain ASCII text on one line"),
@@ -345,8 +351,8 @@ def test_values_that_fit(setting, used):
 
 
 def test_a_bundle_is_a_file_or_a_folder(tmp_path):
-    (tmp_path / "ca.pem").touch()
-    for path in (tmp_path, tmp_path / "ca.pem"):
+    bundle = shutil.copy(certifi.where(), tmp_path / "0a1b2c3d.0")
+    for path in (tmp_path, bundle):
         assert prepared(ca_bundle=str(path))["ca_bundle"] == str(path)
 
 
@@ -364,6 +370,35 @@ def test_unknown_settings_are_named_and_their_values_are_not(caplog):
     with caplog.at_level(logging.WARNING, "tap-looker"):
         prepared(subdomain="the-company", api_port=19999)
     assert caplog.messages == ["Unknown settings are ignored: api_port, subdomain."]
+
+
+@pytest.mark.parametrize("more", ["/looker", "/api/4.0/", "/folders/home?q=1", "?q=1"])
+def test_a_path_that_is_dropped_is_said_once(caplog, more):
+    with caplog.at_level(logging.WARNING, "tap-looker"):
+        prepared(**prepared(api_host_url=f"https://company.looker.com:19999{more}"))
+    assert caplog.messages == [
+        "Setting api_host_url: what follows the host is ignored. Requests go to "
+        "https://company.looker.com:19999/api/4.0."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dates", "says"),
+    [
+        ({"start_date": "2026-02-01", "end_date": "2026-01-01"}, "is not before end_date"),
+        ({"start_date": "2026-02-01", "end_date": "2026-02-01T01:00:00+01:00"}, "is not before"),
+        ({"start_date": "2126-02-01"}, "is in the future"),
+        ({"start_date": "2026-01-01", "end_date": "2126-02-01"}, None),
+        ({"start_date": "2026-01-01T00:00:00Z", "end_date": "2026-01-02T00:00:00Z"}, None),
+        ({"end_date": "2020-01-01"}, None),
+    ],
+)
+def test_dates_between_which_there_is_nothing_are_said(caplog, dates, says):
+    with caplog.at_level(logging.WARNING, "tap-looker"):
+        prepared(api_host_url="https://company.looker.com/", **dates)
+    assert len(caplog.messages) == bool(says)
+    assert says is None or says in caplog.text
+    assert says is None or "start_date" in caplog.text
 
 
 # ------------------------------------------------------------------------------- lists of objects

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-
-if TYPE_CHECKING:
-    from looker_emulator.http.request import Call
 
 KINDS: dict[str, dict[str, Any]] = {
     # Instead of the answer
@@ -120,11 +117,11 @@ class Fault:
     def __getitem__(self, detail: str) -> Any:
         return self.details[detail]
 
-    def meets(self, call: Call, in_flight: int) -> bool:
+    def meets(self, method: str, path: str, body: str = "", in_flight: int = 1) -> bool:
         """Count a request, and say whether the fault affects it."""
-        if not (fnmatchcase(call.path, self.path) and self.method in ("*", call.method)):
+        if not (fnmatchcase(path, self.path) and self.method in ("*", method)):
             return False
-        if self.containing not in call.body:
+        if self.containing not in body:
             return False
         if self.kind == "busy" and in_flight <= self["limit"]:
             return False
@@ -155,16 +152,20 @@ class Faults:
     def __iter__(self) -> Any:
         return iter(self._faults)
 
-    def meeting(self, call: Call, in_flight: int) -> tuple[Fault | None, float]:
+    def meeting(
+        self, method: str, path: str, body: str, in_flight: int
+    ) -> tuple[Fault | None, float]:
         """The fault that a request meets, and the seconds of latency it gets.
 
         Args:
-            call: The request.
+            method: Of the request.
+            path: Of the request.
+            body: Of the request.
             in_flight: How many requests are being served, with this one.
         """
         met, latency = None, 0.0
         for fault in self._faults:
-            if not fault.meets(call, in_flight):
+            if not fault.meets(method, path, body, in_flight):
                 continue
             if fault.kind == "latency":
                 latency += fault["ms"] / 1000

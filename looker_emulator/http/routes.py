@@ -60,6 +60,7 @@ ROUTES = (
         "/folders/search", "folders", "id name parent_id creator_id is_shared_root is_users_root"
     ),
     _one("/folders/{folder_id}", named("folders")),
+    _list("/folders/{folder_id}/ancestors", of("folders", row_handlers.ancestors)),
     _search("/folders/{folder_id}/children", below("folders", "folders", "parent_id")),
     _list("/folders/{folder_id}/looks", below("folders", "looks", "folder_id")),
     _list("/folders/{folder_id}/dashboards", below("folders", "all_dashboards", "folder_id")),
@@ -94,6 +95,10 @@ ROUTES = (
     _list(
         "/dashboards/{dashboard_id}/dashboard_layouts",
         inside("all_dashboards", "dashboard_layouts", "id", "slug"),
+    ),
+    _list(
+        "/dashboard_layouts/{dashboard_layout_id}/dashboard_layout_components",
+        inside("dashboard_layouts", "dashboard_layout_components"),
     ),
     _search(
         "/dashboard_elements/search",
@@ -132,9 +137,11 @@ ROUTES = (
         "content_views",
         "view_count group_id look_id dashboard_id content_metadata_id start_of_week_date user_id",
     ),
+    _search("/content_summary", "content_summary"),
     _one("/content_validation", "content_validation"),
     _list("/themes", "themes"),
     _list("/color_collections", "color_collections"),
+    _one("/color_collections/active", "active_color_collections"),
     # Access
     _one("/user", "me"),
     _search("/users", "users"),
@@ -150,8 +157,12 @@ ROUTES = (
     _search("/groups/search/with_hierarchy", "groups", _GROUP_FILTERS, hides=frozenset({"roles"})),
     _one("/groups/{group_id}", named("groups"), hides=_WITH_ROLES),
     _search("/groups/{group_id}/users", of("groups", row_handlers.members)),
+    _list("/groups/{group_id}/groups", of("groups", row_handlers.groups_in), hides=_WITH_ROLES),
     _list("/roles", "roles"),
     _search("/roles/search", "roles", "id name model_set_ids permission_set_ids"),
+    _search(
+        "/roles/search/with_user_count", row_handlers.roles_with_user_count, "id name built_in"
+    ),
     _one("/roles/{role_id}", named("roles")),
     _list("/roles/{role_id}/groups", of("roles", row_handlers.groups_with), hides=_WITH_ROLES),
     _list("/roles/{role_id}/users", of("roles", row_handlers.users_with)),
@@ -168,6 +179,7 @@ ROUTES = (
         kept("user_attributes", "user_attribute_group_values"),
     ),
     _search("/credentials_email/search", "credentials_email", "id email"),
+    _list("/user_login_lockouts", "user_login_lockouts"),
     _search(
         "/user_login_lockouts/search", "user_login_lockouts", "auth_type full_name email remote_id"
     ),
@@ -182,6 +194,19 @@ ROUTES = (
     _one("/projects/{project_id}/validate", of("projects", row_handlers.validation)),
     _list("/projects/{project_id}/git_branches", kept("projects", "git_branches")),
     _list("/projects/{project_id}/lookml_tests", kept("projects", "lookml_tests")),
+    _list("/projects/{root_project_id}/credentials", kept("projects", "repository_credentials")),
+    _list(
+        "/projects/{project_id}/continuous_integration/suites",
+        kept("projects", "ci_suites"),
+        paged=True,
+        largest_page=100,
+    ),
+    _search(
+        "/projects/{project_id}/continuous_integration/runs/search",
+        kept("projects", "ci_runs"),
+        "suite_id status user_id trigger_type",
+        largest_page=100,
+    ),
     # Platform
     Route("GET", "/versions", Rows(every("versions"), one=True), cached=True, public=True),
     _one("/session", "session"),
@@ -219,6 +244,7 @@ ROUTES = (
             "name",
         ),
     ),
+    _list("/user_db_connections", "user_db_connections"),
     _list("/dialect_info", "dialect_info"),
     _list("/integration_hubs", "integration_hubs"),
     _list("/integrations", "integrations"),
@@ -233,7 +259,18 @@ ROUTES = (
     _one("/saml_config", "saml_config"),
     _one("/oidc_config", "oidc_config"),
     _one("/ldap_config", "ldap_config"),
+    _one("/workforce_config", "workforce_config"),
     _list("/support_access/allowlist", "support_access_allowlist"),
+    _one("/support_access/status", "support_access_status"),
+    _one("/smtp_status", "smtp_status"),
+    _one("/digest_emails_enabled", "digest_emails"),
+    _one("/custom_welcome_email", "custom_welcome_email"),
+    _one("/whitelabel_configuration", "whitelabel_configuration"),
+    _one("/internal_help_resources_enabled", "internal_help_resources"),
+    _one("/internal_help_resources_content", "internal_help_resources_content"),
+    _one("/mobile/settings", "mobile_settings"),
+    _one("/cloud_storage", "cloud_storage"),
+    _one("/public_egress_ip_addresses", "public_egress_ip_addresses"),
     _list("/legacy_features", "legacy_features"),
     _list("/locales", "locales"),
     _list("/timezones", "timezones"),
@@ -244,6 +281,7 @@ ROUTES = (
         "id name description created_by_user_id category deleted",
         trash="agents",
     ),
+    _one("/agents/lookml/{agent_id}", kept("agents", "agent_lookml")),
     _search(
         "/conversations/search",
         "conversations",
@@ -251,6 +289,11 @@ ROUTES = (
         trash="conversations",
     ),
     _list("/conversations/{conversation_id}/messages", inside("conversations", "messages")),
+    _list(
+        "/conversations/{conversation_id}/messages/{user_message_id}/responses",
+        row_handlers.responses,
+    ),
+    _one("/artifact/usage", "artifact_usage"),
     _list("/artifact/namespaces", "artifact_namespaces", paged=True),
     _list("/artifact/{namespace}/search", row_handlers.artifacts, "key", paged=True),
     # Queries that run

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from looker_emulator.http import answers
 from looker_emulator.http.answers import Answer, Instead
@@ -22,6 +23,7 @@ from looker_emulator.http.listing import (
     project,
 )
 from looker_emulator.http.request import API, Request
+from looker_emulator.instance import preview
 from looker_emulator.instance.access.user_attributes import attribute_values
 from looker_emulator.instance.lookml import model_explores
 from looker_emulator.instance.values import Row
@@ -44,6 +46,8 @@ class Rows:
     sorts: bool = False
     #: Looker's API document gives it no limit, but instances take one.
     undocumented_limit: bool = False
+    #: The largest limit that it takes, where there is one.
+    largest_page: int | None = None
     #: The collection whose trash is left out of the list.
     trash: str | None = None
     #: Query parameters that narrow the list; others are ignored. Where `deleted` is one of them,
@@ -67,6 +71,9 @@ class Rows:
         if not self.one:
             rows, headers = self._listed(request, rows)
         fields = parse_fields(request.query["fields"]) if request.query.get("fields") else None
+        unknown = {*(fields or ())} - {*self._shown(rows[0])} if rows else set()
+        if request.looker.options.strict_fields and unknown:
+            raise InvalidParameter(f"fields has unknown names: {', '.join(sorted(unknown))}")
         value: Any = [project(self._shown(row), fields) for row in rows]
         value = altered(value, request.fault)
         return answers.json(value[0] if self.one else value, **headers)
@@ -91,10 +98,12 @@ class Rows:
         query, options, fault = request.query, request.looker.options, request.fault
         limited = options.honour_limit_on_elements or not self.undocumented_limit
         page = Page.of(query) if self.paged and limited else Page()
+        if self.largest_page and (page.limit or 0) > self.largest_page:
+            raise InvalidParameter(f"limit must be at most {self.largest_page}")
         headers = {}
         if options.total_count_header:
             size = min(page.limit, options.page_cap or page.limit) if page.limit else page.limit
-            path = API + request.call.path
+            path = API + quote(request.call.path)
             headers = page._replace(limit=size).headers(path, query, len(rows))
             if options.link_alone:
                 headers.pop("x-total-count", None)
@@ -255,6 +264,28 @@ def _has_role(request: Request, user: Row, role: Row) -> bool:
     )
 
 
+def roles_with_user_count(request: Request) -> list[Row]:
+    """All roles, with how many users have each."""
+    return [
+        {**role, "user_count": len(users_with(request, role))} for role in request.instance.roles
+    ]
+
+
+def groups_in(request: Request, group: Row) -> list[Row]:
+    """The groups directly in a group."""
+    return [one for one in request.instance.groups if group["id"] in one["parent_group_ids"]]
+
+
+def ancestors(request: Request, folder: Row) -> list[Row]:
+    """The folders around a folder, from the outermost on."""
+    folders = {one["id"]: one for one in request.instance.folders}
+    found: list[Row] = []
+    while folder["parent_id"]:
+        folder = folders[folder["parent_id"]]
+        found.insert(0, folder)
+    return found
+
+
 def members(request: Request, group: Row) -> list[Row]:
     """The users in a group."""
     return [user for user in request.instance.users if group["id"] in user["group_ids"]]
@@ -292,6 +323,17 @@ def validation(request: Request, project: Row) -> list[Row]:
     if project["id"] not in request.instance.project_validations:
         raise Instead(Answer(204, b"", None))
     return request.instance.project_validations[project["id"]]
+
+
+def responses(request: Request) -> list[Row] | None:
+    """The answers to a message of a conversation, if both are there."""
+    identifier, message = request.params.values()
+    for conversation in request.instance.conversations:
+        if conversation["id"] == identifier and any(
+            row["id"] == message for row in conversation["messages"]
+        ):
+            return preview.responses(conversation, message)
+    return None
 
 
 def artifacts(request: Request) -> list[Row]:

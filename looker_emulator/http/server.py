@@ -76,7 +76,10 @@ class Server:
         options = self.looker.options
         login = call.path == "/login"
         seconds = (options.login_latency_ms if login else options.latency_ms) / 1000
-        fault, extra = self.faults.meeting(call, self.log.in_flight) if self.faults else (None, 0)
+        fault, extra = None, 0.0
+        if self.faults:
+            in_flight = self.log.in_flight
+            fault, extra = self.faults.meeting(call.method, call.path, call.body, in_flight)
         if seconds + extra:
             await asyncio.sleep(seconds + extra)
         if fault and fault.kind == "silence":

@@ -39,9 +39,11 @@ class Collections:
     content_metadata_accesses: list[Row]
     content_favorites: list[Row]
     content_views: list[Row]
+    content_summary: list[Row]
     content_validation: list[Row]
     themes: list[Row]
     color_collections: list[Row]
+    active_color_collections: list[Row]
     # Access
     users: list[Row]
     groups: list[Row]
@@ -60,14 +62,18 @@ class Collections:
     projects: list[Row]
     project_files: RowsById
     project_manifests: RowsById
+    repository_credentials: RowsById
     project_validations: RowsById
     git_branches: RowsById
     lookml_tests: RowsById
+    ci_suites: RowsById
+    ci_runs: RowsById
     # Platform
     versions: list[Row]
     session: list[Row]
     workspaces: list[Row]
     connections: list[Row]
+    user_db_connections: list[Row]
     dialect_info: list[Row]
     ssh_servers: list[Row]
     ssh_tunnels: list[Row]
@@ -82,15 +88,28 @@ class Collections:
     saml_config: list[Row]
     oidc_config: list[Row]
     ldap_config: list[Row]
+    workforce_config: list[Row]
+    support_access_status: list[Row]
+    smtp_status: list[Row]
+    digest_emails: list[Row]
+    custom_welcome_email: list[Row]
+    whitelabel_configuration: list[Row]
+    internal_help_resources: list[Row]
+    internal_help_resources_content: list[Row]
+    mobile_settings: list[Row]
+    cloud_storage: list[Row]
+    public_egress_ip_addresses: list[Row]
     support_access_allowlist: list[Row]
     legacy_features: list[Row]
     locales: list[Row]
     timezones: list[Row]
     # Preview
     agents: list[Row]
+    agent_lookml: RowsById
     conversations: list[Row]
     artifacts: list[Row]
     artifact_namespaces: list[Row]
+    artifact_usage: list[Row]
 
     @property
     def me(self) -> list[Row]:
@@ -101,6 +120,11 @@ class Collections:
     def all_dashboards(self) -> list[Row]:
         """User-defined and LookML dashboards."""
         return self.dashboards + self.lookml_dashboards
+
+    @property
+    def dashboard_layouts(self) -> list[Row]:
+        """The layouts of user-defined dashboards."""
+        return [layout for row in self.dashboards for layout in row["dashboard_layouts"]]
 
     def trash(self, collection: str) -> set[str]:
         """Ids of the rows that only `deleted=true` shows."""

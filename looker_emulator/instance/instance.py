@@ -40,9 +40,15 @@ from looker_emulator.instance.content.folders import ROOTS, filled, folders
 from looker_emulator.instance.content.looks import look
 from looker_emulator.instance.content.queries import Queries
 from looker_emulator.instance.content.scheduled_plans import scheduled_plans
-from looker_emulator.instance.content.themes import color_collections, themes
+from looker_emulator.instance.content.summary import content_summary
+from looker_emulator.instance.content.themes import (
+    active_color_collections,
+    color_collections,
+    themes,
+)
 from looker_emulator.instance.content.tiles import Tiles
 from looker_emulator.instance.content.validation import content_validation
+from looker_emulator.instance.lookml.continuous_integration import ci_runs, ci_suites
 from looker_emulator.instance.lookml.models import datagroups, models
 from looker_emulator.instance.lookml.projects import (
     git_branches,
@@ -51,6 +57,19 @@ from looker_emulator.instance.lookml.projects import (
     project_manifests,
     project_validations,
     projects,
+    repository_credentials,
+)
+from looker_emulator.instance.platform.administration import (
+    cloud_storage,
+    custom_welcome_email,
+    digest_emails,
+    internal_help_resources,
+    internal_help_resources_content,
+    mobile_settings,
+    public_egress_ip_addresses,
+    smtp_status,
+    support_access_status,
+    whitelabel_configuration,
 )
 from looker_emulator.instance.platform.authentication import (
     ldap_config,
@@ -58,8 +77,14 @@ from looker_emulator.instance.platform.authentication import (
     password_config,
     saml_config,
     session_config,
+    workforce_config,
 )
-from looker_emulator.instance.platform.connections import connections, ssh_servers, ssh_tunnels
+from looker_emulator.instance.platform.connections import (
+    connections,
+    ssh_servers,
+    ssh_tunnels,
+    user_db_connections,
+)
 from looker_emulator.instance.platform.dialects import dialect_info
 from looker_emulator.instance.platform.integrations import (
     external_oauth_applications,
@@ -78,7 +103,14 @@ from looker_emulator.instance.platform.settings import (
     versions,
     workspaces,
 )
-from looker_emulator.instance.preview import agents, artifact_namespaces, artifacts, conversations
+from looker_emulator.instance.preview import (
+    agent_lookml,
+    agents,
+    artifact_namespaces,
+    artifact_usage,
+    artifacts,
+    conversations,
+)
 from looker_emulator.instance.values import Row, pick
 
 
@@ -168,9 +200,11 @@ class Instance(Collections):
     content_metadata_accesses = cached_property(content_metadata_accesses)
     content_favorites = cached_property(content_favorites)
     content_views = cached_property(content_views)
+    content_summary = cached_property(content_summary)
     content_validation = cached_property(content_validation)
     themes = cached_property(themes)
     color_collections = cached_property(color_collections)
+    active_color_collections = cached_property(active_color_collections)
     # Access
     permissions = cached_property(permissions)
     user_attributes = cached_property(user_attributes)
@@ -183,14 +217,18 @@ class Instance(Collections):
     projects = cached_property(projects)
     project_files = cached_property(project_files)
     project_manifests = cached_property(project_manifests)
+    repository_credentials = cached_property(repository_credentials)
     project_validations = cached_property(project_validations)
     git_branches = cached_property(git_branches)
     lookml_tests = cached_property(lookml_tests)
+    ci_suites = cached_property(ci_suites)
+    ci_runs = cached_property(ci_runs)
     # Platform
     versions = cached_property(versions)
     session = cached_property(session)
     workspaces = cached_property(workspaces)
     connections = cached_property(connections)
+    user_db_connections = cached_property(user_db_connections)
     dialect_info = cached_property(dialect_info)
     ssh_servers = cached_property(ssh_servers)
     ssh_tunnels = cached_property(ssh_tunnels)
@@ -205,12 +243,25 @@ class Instance(Collections):
     saml_config = cached_property(saml_config)
     oidc_config = cached_property(oidc_config)
     ldap_config = cached_property(ldap_config)
+    workforce_config = cached_property(workforce_config)
+    support_access_status = cached_property(support_access_status)
+    smtp_status = cached_property(smtp_status)
+    digest_emails = cached_property(digest_emails)
+    custom_welcome_email = cached_property(custom_welcome_email)
+    whitelabel_configuration = cached_property(whitelabel_configuration)
+    internal_help_resources = cached_property(internal_help_resources)
+    internal_help_resources_content = cached_property(internal_help_resources_content)
+    mobile_settings = cached_property(mobile_settings)
+    cloud_storage = cached_property(cloud_storage)
+    public_egress_ip_addresses = cached_property(public_egress_ip_addresses)
     support_access_allowlist = cached_property(support_access_allowlist)
     legacy_features = cached_property(legacy_features)
     locales = cached_property(locales)
     timezones = cached_property(timezones)
     # Preview
     agents = cached_property(agents)
+    agent_lookml = cached_property(agent_lookml)
     conversations = cached_property(conversations)
     artifacts = cached_property(artifacts)
     artifact_namespaces = cached_property(artifact_namespaces)
+    artifact_usage = cached_property(artifact_usage)

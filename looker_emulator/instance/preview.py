@@ -36,7 +36,9 @@ def agents(instance: Collections) -> list[Row]:
                 "category": pick(("conversation", None), number),
                 "sources": [pick(explores, number), pick(explores, number * 5 + 1)],
                 "has_inaccessible_source": number % 3 == 2,
-                "golden_queries": [],
+                "golden_queries": [_golden_query(owner, pick(explores, number), number)]
+                if number % 2
+                else [],
                 "golden_query_ids": [number * 2 + 1] if number % 2 else [],
                 "context": {"instructions": "Answer in one sentence.\nNo emoji."},
                 "deleted": number % 4 == 3,
@@ -47,9 +49,48 @@ def agents(instance: Collections) -> list[Row]:
                 "code_interpreter": number % 2 == 0,
                 "studio_agent_id": slug("agent", number) if number % 3 == 1 else None,
                 "workflow_params": None,
+                "is_lookml": number % 4 == 2,
+                "lookml_agent_id": f"agent_{number}" if number % 4 == 2 else None,
+                "lookml_edit_uri": "/projects/greenhouse/files/agents.lkml"
+                if number % 4 == 2
+                else None,
             }
         )
     return made
+
+
+def _golden_query(owner: Row, explore: Row, number: int) -> Row:
+    """A question with its answer. Its ids are numbers, unlike all others."""
+    return {
+        "can": can(number),
+        "id": number * 2 + 1,
+        "query_id": 70_000 + number,
+        "questions": ["How much basil was sold?", "Wie viel Basilikum?"],
+        "answer": f"/explore/{explore['model']}/{explore['explore']}",
+        "is_active": True,
+        "created_by_user_id": int(owner["id"]),
+        "last_updated_by_user_id": None,
+        "created_at": moment(445, number),
+        "last_updated_at": moment(446, number),
+        "explore": explore["explore"],
+        "model": explore["model"],
+        "fields": [],
+        "filters": {},
+        "sorts": [],
+        "limit": "500",
+        "client_id": slug("golden query", number),
+        "pivots": [],
+        "dynamic_fields": None,
+    }
+
+
+def agent_lookml(instance: Collections) -> dict[str, list[Row]]:
+    """The LookML of each agent that was made in Looker; those of LookML have none here."""
+    return {
+        agent["id"]: [{"agent_id": agent["id"], "lookml": f"agent: a{agent['id']} {{\n}}\n"}]
+        for agent in instance.agents
+        if not agent["is_lookml"]
+    }
 
 
 def conversations(instance: Collections) -> list[Row]:
@@ -98,6 +139,16 @@ def _message(conversation: str, order: int) -> Row:
     }
 
 
+def responses(conversation: Row, message: str) -> list[Row]:
+    """The answers to one of the user's messages; there are none to an answer."""
+    asked = [row["order"] for row in conversation["messages"] if row["id"] == message]
+    return [
+        row
+        for row in conversation["messages"]
+        if row["type"] == "system" and row["order"] - 1 in asked
+    ]
+
+
 # -------------------------------------------------------------------------------------- artifacts
 
 
@@ -122,6 +173,12 @@ def artifacts(instance: Collections) -> list[Row]:
             }
         )
     return rows
+
+
+def artifact_usage(instance: Collections) -> list[Row]:
+    """How much space the artifacts take."""
+    used = sum(artifact["value_size"] for artifact in instance.artifacts)
+    return [{"max_size": 100_000_000, "usage": used}]
 
 
 def artifact_namespaces(instance: Collections) -> list[Row]:

@@ -130,3 +130,16 @@ def test_the_trash(emulator, api):
 def test_a_header_for_the_page_before_the_first_is_never_sent():
     assert "prev" not in Page(10, 0).headers("/users", {}, 25)["link"]
     assert 'offset=20>; rel="last"' in Page(10, 0).headers("/users", {}, 25)["link"]
+
+
+def test_the_links_of_a_path_in_any_script_are_ascii(api):
+    response = api.get("/artifact/größe 日本/search", params={"limit": 2})
+    assert response.status_code == 200
+    assert "/artifact/gr%C3%B6%C3%9Fe%20%E6%97%A5%E6%9C%AC/search" in response.links["first"]["url"]
+
+
+def test_names_that_rows_do_not_have_may_be_refused():
+    with Emulator(strict_fields=True) as emulator, Api(emulator) as api:
+        assert api.get("/users/search", params={"fields": "id,shoe_size"}).status_code == 400
+        assert api.get("/users/search", params={"fields": "id,email"}).status_code == 200
+        assert api.rows("/users/search", fields="shoe_size", id="none") == []

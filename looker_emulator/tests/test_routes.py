@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import json
 import keyword
 import re
@@ -68,6 +69,7 @@ KEYS = {
     "/ssh_servers": ("ssh_server_id",),
     "/ssh_tunnels": ("tunnel_id",),
     "/timezones": ("value",),
+    "/user_login_lockouts": ("key",),
     "/user_login_lockouts/search": ("key",),
     "/users/{user_id}/attribute_values": ("user_attribute_id",),
 }
@@ -105,12 +107,21 @@ def paths_of(instance, template):
         "query_id": ("queries", "id"),
         "merge_query_id": ("merge_queries", "id"),
         "content_metadata_id": ("content_metadata", "id"),
+        "root_project_id": ("projects", "id"),
     }
     if "{explore_name}" in template:
         return [
             template.format(lookml_model_name=model["name"], explore_name=explore["name"])
             for model in instance.lookml_models
             for explore in model["explores"]
+        ]
+    if template == "/agents/lookml/{agent_id}":
+        return [template.format(agent_id=agent) for agent in instance.agent_lookml]
+    if "{user_message_id}" in template:
+        return [
+            template.format(conversation_id=conversation["id"], user_message_id=message["id"])
+            for conversation in instance.conversations
+            for message in conversation["messages"]
         ]
     (name,) = re.findall(r"{(\w+)}", template) or (None,)
     if name is None:
@@ -240,6 +251,42 @@ def test_what_a_parameter_narrows(api, instance):
     role = instance.roles[1]["id"]
     direct = api.rows(f"/roles/{role}/users", direct_association_only="true")
     assert len(direct) <= len(api.rows(f"/roles/{role}/users"))
+
+
+def test_what_is_told_of_one_thing_agrees_with_the_lists(api, instance):
+    counted = {row["id"]: row["user_count"] for row in api.rows("/roles/search/with_user_count")}
+    assert counted == {role: len(api.rows(f"/roles/{role}/users")) for role in counted}
+    assert "user_count" not in api.rows("/roles/search")[0]
+    parent = next(row["parent_group_ids"][0] for row in instance.groups if row["parent_group_ids"])
+    assert {row["id"] for row in api.rows(f"/groups/{parent}/groups")} == {
+        row["id"] for row in instance.groups if parent in row["parent_group_ids"]
+    }
+    folders = {row["id"]: row for row in instance.folders}
+    deepest = max(folders, key=lambda id_: len(api.rows(f"/folders/{id_}/ancestors")))
+    around = api.rows(f"/folders/{deepest}/ancestors")
+    assert len(around) > 1
+    assert around[0]["parent_id"] is None
+    for outer, inner in itertools.pairwise([*around, folders[deepest]]):
+        assert inner["parent_id"] == outer["id"]
+    layout = instance.dashboard_layouts[0]
+    path = f"/dashboard_layouts/{layout['id']}/dashboard_layout_components"
+    assert api.rows(path) == layout["dashboard_layout_components"]
+    suites = {row["id"] for row in api.rows("/projects/greenhouse/continuous_integration/suites")}
+    path = "/projects/greenhouse/continuous_integration/runs/search"
+    assert {row["ci_suite_id"] for row in api.rows(path, limit=100)} <= suites
+    assert {row["status"] for row in api.rows(path, status="failed")} == {"failed"}
+    assert api.get(path, params={"limit": 101}).status_code == 400
+    users = {int(user["id"]) for user in instance.users}
+    assert {row["user_id"] for row in api.rows("/user_db_connections")} <= users
+
+
+def test_answers_belong_to_what_was_asked(api, instance):
+    conversation = max(instance.conversations, key=lambda one: len(one["messages"]))
+    asked, answered = conversation["messages"][:2]
+    path = f"/conversations/{conversation['id']}/messages"
+    assert api.rows(f"{path}/{asked['id']}/responses") == [answered]
+    assert api.rows(f"{path}/{answered['id']}/responses") == []
+    assert api.get(f"{path}/none/responses").status_code == 404
 
 
 def test_pages_are_parts_of_the_whole(api):

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
     from tap_looker.looker.response import ApiResponse
 
-WHERE_KEYS_ARE = "Admin → Users → Edit → API keys"
+WHERE_KEYS_ARE = (
+    "Admin → Users → Service Accounts → Edit User → API Keys; before Looker 26.8, Admin → Users → "
+    "Edit → API Keys; on Looker (Google Cloud core), also your own Account page"
+)
 WHERE_HOST_IS = "Admin → Platform → API"
+WANT_CERTIFICATE = frozenset((400, 401, 403, 495, 496))  # the last two are nginx's own
 MAX_REFUSED = 2  # logins in a row whose tokens are refused before any request succeeds
 MAX_MARGIN = 60.0  # seconds before its expiry that a token is renewed
 
@@ -129,19 +133,28 @@ class LookerAuth(AuthBase):
 
     def _explain(self, error: RequestError) -> str:
         status = error.status
-        if status in (401, 404):
+        if status in (401, 404) and error.is_lookers:
             return (
                 f"Looker does not accept the API key (HTTP {status} from POST {self._url}, its "
-                f"answer to a wrong key): check client_id and client_secret ({WHERE_KEYS_ARE}), "
-                f"and that api_host_url is the address of the API ({WHERE_HOST_IS})."
+                "answer to a wrong key): check that api_host_url is the address of the API "
+                f"({WHERE_HOST_IS}), and check client_id and client_secret. Where keys are: "
+                f"{WHERE_KEYS_ARE}."
+            )
+        if status == 403 and error.is_lookers:  # noqa: PLR2004
+            return f"{error.message} Looker itself denies the login: ask its admin why."
+        if status in WANT_CERTIFICATE and "certificate" in error.message.lower():
+            return (
+                f"{error.message} {urlsplit(self._url).netloc} asks for a client certificate: set "
+                "client_cert (and client_cert_key)."
             )
         is_redirect = status is not None and 300 <= status < 400  # noqa: PLR2004
-        if isinstance(error, BadResponseError) or is_redirect or status == 403:  # noqa: PLR2004
+        if isinstance(error, BadResponseError) or is_redirect or status in (401, 403, 404, 407):
             host = urlsplit(self._url).netloc
             return (
                 f"{error.message} That is not the Looker API: check api_host_url, its port too "
                 f"(some instances take :19999), and what stands before {host}, such as a proxy or "
-                f"a login page ({WHERE_HOST_IS} shows the address)."
+                f"a login page ({WHERE_HOST_IS} shows the address). A proxy that wants a header of "
+                "its own gets it from the setting http_headers."
             )
         return error.message
 

@@ -19,13 +19,15 @@ import time
 from collections import Counter
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from tap_looker.errors import NO_SPACE, BudgetError, LoginError, RequestError
+from tap_looker.errors import NO_SPACE, BudgetError, LoginError, LookerError, RequestError
 from tap_looker.looker import json_stream, paging, retry, session
 from tap_looker.looker.auth import LookerAuth
-from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool, ordered_map
+from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool
+from tap_looker.looker.lists import Pages
 from tap_looker.looker.response import (
     NETWORK_ERRORS,
     ApiResponse,
@@ -43,7 +45,6 @@ from tap_looker.looker.throttle import RequestSlots, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from concurrent.futures import Future
 
     import requests
 
@@ -55,7 +56,6 @@ logger = logging.getLogger("tap-looker")
 
 API = "/api/4.0"
 BILLED = ("non_query", "db_query")
-CONNECT_TIMEOUT = 30.0  # seconds
 MAX_BODY_TIMEOUTS = 4  # how many times the request timeout a whole body may take to arrive
 LOGOUT_TIMEOUT = 3.0  # seconds
 ROWS_AT_ONCE = 500  # of a list that waits on disk
@@ -83,8 +83,7 @@ class LookerClient:
         *,
         concurrency: int = 8,
         timeout: float = 300.0,
-        user_agent: str = "tap-looker",
-        ca_bundle: str | None = None,
+        connection: session.Connection | None = None,
         max_calls: int | None = None,
         max_retry_time: float = retry.MAX_RETRY_TIME,
         stop: threading.Event | None = None,
@@ -100,10 +99,12 @@ class LookerClient:
         self._slots = RequestSlots(concurrency, self.stop)
         self._lock = threading.Lock()
         self._is_closed = False
+        self._patience = threading.local()
         self._to_cancel: list[str] = []
-        self.secrets: list[str] = [client_secret, client_id]
+        connection = connection or session.Connection()
+        self.secrets: list[str] = [client_secret, client_id, *connection.secrets]
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
-        self._session = session.of(base_url, concurrency, user_agent, ca_bundle)
+        self._session = session.of(base_url, concurrency, connection)
         self._auth = LookerAuth(self._post_login, f"{base_url}{API}/login", self._is_refused)
 
     def login(self) -> None:
@@ -115,15 +116,36 @@ class LookerClient:
         self._auth.token()
 
     def get(
-        self, path: str, params: Mapping[str, Any] | None = None, billing: str = "non_query"
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        billing: str = "non_query",
+        *,
+        repeat_faults: bool = True,
     ) -> ApiResponse:
-        """One GET below ``/api/4.0``, with its retries.
+        """One GET below ``/api/4.0``, with its retries; `repeat_faults`: after a 500, too.
 
         Raises:
-            DeniedError: 403 or 404.
+            DeniedError: 403, 404 or 405.
             RequestError: Anything else that lasts.
         """
-        return self._request("GET", path, params=params, billing=billing, receive=self._answer)
+        return self._request(
+            "GET",
+            path,
+            params=params,
+            billing=billing,
+            receive=self._answer,
+            repeat_faults=repeat_faults,
+        )
+
+    @cached_property
+    def release(self) -> str:
+        """The instance's release (``26.22.14``); "" where it does not tell. Not billed."""
+        try:
+            answer = self.get("/versions", {"fields": "looker_release_version"}, billing="none")
+            return str(answer.data["looker_release_version"])
+        except (LookerError, LookupError, TypeError, Cancelled):
+            return ""
 
     def post(
         self,
@@ -149,6 +171,27 @@ class LookerClient:
             concurrency.Cancelled: It was.
         """
         self._slots.wait(time.monotonic() + seconds)
+
+    @contextmanager
+    def briefly(self) -> Iterator[None]:
+        """What lasts is given up soon inside, on this thread: it may be the fault of one item."""
+        self._patience.is_short = True
+        try:
+            yield
+        finally:
+            self._patience.is_short = False
+
+    def await_answer(self) -> None:
+        """Wait until Looker answers something that costs nothing.
+
+        Raises:
+            RequestError: It does not, for all of `max_retry_time`.
+        """
+        try:
+            self.get("/versions", billing="none")
+        except RequestError as error:
+            if error.status is None or error.status in retry.PASSING_STATUSES:
+                raise
 
     @contextmanager
     def cancelled_at_end(self, path: str) -> Iterator[None]:
@@ -235,12 +278,11 @@ class LookerClient:
         may_ignore_limit: bool = False,
         in_parallel: bool = True,
         billing: str = "non_query",
+        skip: Callable[[str], None] | None = None,
     ) -> Iterator[list[Row]]:
         """A list that is paged with ``limit`` and ``offset``; every row once, by its key.
 
-        See :mod:`tap_looker.looker.paging`. Pages are read at the same time only when Looker's
-        ``X-Total-Count`` tells how many there are: one that may not exist is a call that somebody
-        pays for.
+        See :mod:`tap_looker.looker.paging`.
 
         Args:
             path: Below ``/api/4.0``.
@@ -252,32 +294,23 @@ class LookerClient:
             may_ignore_limit: The document promises no paging.
             in_parallel: The workers may read pages too; not for a call that runs on one of them.
             billing: How Looker bills the calls.
+            skip: Is told of a row for which any page that holds it fails; None: the list fails.
 
         Raises:
             RequestError: A page failed, repeats the one before, or the list moves too fast.
         """
         size = max(size, 2)  # a page of one row cannot overlap
-        query = {**params, "limit": size} | ({"sorts": sorts} if sorts else {})
-        ahead: Iterator[tuple[int, Future[ApiResponse]]] = iter(())
-
-        def get(offset: int) -> ApiResponse:
-            return self.get(path, {**query, "offset": offset}, billing)
-
-        def fetch(offset: int) -> tuple[list[Row], int | None]:
-            nonlocal ahead
-            guess, future = next(ahead, (None, None)) if offset else (None, None)
-            if future is not None and guess == offset:
-                answer = future.result()
-            else:
-                answer, ahead = get(offset), iter(())
-            if not offset and in_parallel and sorts in keys and answer.total is not None:
-                coming = range(size - 1, answer.total - 1, size - 1)
-                ahead = ordered_map(self.workers, get, coming)
-            rows = as_rows(answer.data, keys, path)
-            if answer.total is None and answer.has_next:
-                return rows, offset + len(rows) + 1  # a page may be shorter than was asked for
-            return rows, answer.total
-
+        fetch = Pages(
+            self.get,
+            self.workers,
+            path,
+            {**params, "sorts": sorts} if sorts else params,
+            keys=keys,
+            size=size,
+            ahead=in_parallel and sorts in keys,
+            billing=billing,
+            skip=skip,
+        )
         yield from paging.pages(
             fetch,
             what=f"GET {path}",
@@ -286,9 +319,7 @@ class LookerClient:
             sorts=sorts,
             seen=set() if seen is None else seen,
             may_ignore_limit=may_ignore_limit,
-            fetch_more=lambda limit: as_rows(
-                self.get(path, {**query, "limit": limit, "offset": 0}, billing).data, keys, path
-            ),
+            fetch_more=fetch.first,
         )
 
     def close(self) -> None:
@@ -303,13 +334,10 @@ class LookerClient:
         for path in (*self._to_cancel, "/logout"):
             with suppress(*NETWORK_ERRORS):
                 self.calls["none" if path == "/logout" else "db_query"] += 1
-                self._session.delete(
-                    f"{self.base_url}{API}{path}",
-                    headers={"Authorization": f"Bearer {token}"},
-                    auth=session.no_auth,
-                    timeout=LOGOUT_TIMEOUT,
-                    allow_redirects=False,
-                )
+                self._bare("DELETE", path, token, LOGOUT_TIMEOUT)
+
+    def _bare(self, method: str, path: str, token: str, timeout: float) -> requests.Response:
+        return self._session.bare(method, f"{self.base_url}{API}{path}", token, timeout)
 
     @contextmanager
     def stream(
@@ -362,14 +390,7 @@ class LookerClient:
         """Whether the token is good for nothing: asks who it belongs to, which everybody may."""
         with suppress(*NETWORK_ERRORS):
             self.calls["non_query"] += 1
-            answer = self._session.get(
-                f"{self.base_url}{API}/user",
-                params={"fields": "id"},
-                headers={"Authorization": f"Bearer {token}"},
-                auth=session.no_auth,
-                timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
-                allow_redirects=False,
-            )
+            answer = self._bare("GET", "/user?fields=id", token, self._timeout)
             return answer.status_code == 401  # noqa: PLR2004
         return False
 
@@ -395,6 +416,7 @@ class LookerClient:
         body: Any = None,
         billing: str,
         repeat_slow: bool = True,
+        repeat_faults: bool = True,
         keeps_turn: bool = False,
     ) -> tuple[T, Turn]:
         """One request with its retries, and its turn.
@@ -408,6 +430,7 @@ class LookerClient:
             body: JSON.
             billing: How Looker bills the call.
             repeat_slow: Ask again after a time-out.
+            repeat_faults: Ask again after a 500.
             keeps_turn: The turn goes on; otherwise it has ended.
         """
         what = f"{method} {path}"
@@ -415,8 +438,14 @@ class LookerClient:
         if params:
             url += "?" + urlencode(params, safe=",():")
         is_first_contact = bool(form) and self._auth.last is None
-        tries = Tries(self._slots, self._max_retry_time, is_first_contact=is_first_contact)
-        logins = refusals = 0
+        tries = Tries(
+            self._slots,
+            self._max_retry_time,
+            is_first_contact=is_first_contact,
+            is_brief=not form and getattr(self._patience, "is_short", False),
+            repeat_slow=repeat_slow,
+            repeat_faults=repeat_faults,
+        )
         while True:
             turn = self._slots.take_none() if form else self._slots.take()
             kept = False
@@ -426,13 +455,8 @@ class LookerClient:
                 turn.succeeded()
             except RetriableError as problem:
                 if problem.error.status == 401 and not form:  # noqa: PLR2004
-                    refusals += 1
-                    logins += not problem.is_stale_token
-                    if logins > 1 or refusals > retry.MAX_REFUSALS:
-                        raise problem.error from problem.__cause__
+                    tries.token_refused(problem)
                     continue
-                if problem.is_slow and not repeat_slow:
-                    raise problem.error from problem.__cause__
                 wait = tries.wait_after(problem)
                 if problem.is_for_all:
                     turn.refused(min(wait, tries.pause_after(problem)))
@@ -477,7 +501,7 @@ class LookerClient:
                 data=form,
                 json=body,
                 auth=session.no_auth if form else self._auth,
-                timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
+                timeout=session.timeouts(self._timeout),
                 allow_redirects=False,
                 stream=True,
             )
@@ -532,4 +556,4 @@ class LookerClient:
         refused = response.request.headers.get("Authorization", "").removeprefix("Bearer ")
         # A login has no token to forget, and holds the lock.
         is_stale = bool(refused) and self._auth.forget(refused)
-        return RetriableError(refusal(what, body), retries=0, is_stale_token=is_stale)
+        return RetriableError(refusal(what, response, body), retries=0, is_stale_token=is_stale)

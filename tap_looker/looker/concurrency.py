@@ -103,17 +103,25 @@ class DaemonThreadPool:
 
 
 def ordered_map(
-    workers: DaemonThreadPool, call: Callable[[T], R], items: Iterable[T]
+    workers: DaemonThreadPool,
+    call: Callable[[T], R],
+    items: Iterable[T],
+    most: Callable[[], int] | None = None,
 ) -> Iterator[tuple[T, Future[R]]]:
     """Call with every item, several at a time, and give the outcomes in the items' order.
 
     As many calls are under way or waiting as there are workers; a quarter of it in a lane that
-    nobody waits for yet.
+    nobody waits for yet. `most` can make them fewer, at least one.
     """
     waiting: deque[tuple[T, Future[R]]] = deque()
+
+    def is_full() -> bool:
+        window = _window(workers.size)
+        return len(waiting) >= (max(1, min(window, most())) if most else window)
+
     try:
         for item in items:
-            while len(waiting) >= _window(workers.size):
+            while is_full():
                 yield _done(waiting.popleft())
             waiting.append((item, workers.submit(lambda item=item: call(item))))  # type: ignore[misc]
         while waiting:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Row = dict[str, Any]
-    Fetch = Callable[[int], tuple[list[Row], int | None]]
-    """Rows from an offset on, and how many the whole list has, where Looker says so."""
+    Fetch = Callable[[int], tuple[list[Row | None], int | None]]
+    """Rows from an offset on, and how many the whole list has, where Looker says so. None stands
+    for a row that cannot be read."""
 
 STEPS_BACK = 12  # in one reading; each goes twice as far as the one before
 STALE_PAGES = 3  # in a row, without a row that is new
@@ -40,7 +41,8 @@ def pages(
     Ends on a short page that meets the one before, unless the whole is said to be longer.
 
     Args:
-        fetch: Gives a page of at most `size` rows; a longer one is taken for the whole list.
+        fetch: Gives a page of at most `size` rows; a longer one is taken for the whole list, unless
+            a row of it cannot be read.
         what: It is, for messages: ``GET /users/search``.
         keys: Primary key of a row.
         size: ``limit``, 2 or more.
@@ -57,8 +59,10 @@ def pages(
     before: list[Any] = []
     while True:
         rows, total = fetch(offset)
-        names = [identity(row, keys) for row in rows]
-        if offset and (not names or (names[0] is not None and names[0] not in read)):
+        names = [None if row is None else identity(row, keys) for row in rows]
+        has_gaps = None in rows
+        is_other = bool(names) and (rows[0] is None or names[0] is not None)
+        if offset and (not names or (is_other and names[0] not in read)):
             steps += 1
             if steps > STEPS_BACK:
                 raise RequestError(f"{what}: the list keeps changing while it is read.")
@@ -76,11 +80,13 @@ def pages(
         before = names
         unseen = []
         for row, name in zip(rows, names, strict=True):
-            if name is None or name not in seen:
+            if row is not None and (name is None or name not in seen):
                 seen.add(name)
                 unseen.append(row)
-        more = len(rows) == size or (fresh and (total or 0) > offset + len(rows))
-        is_last = not rows or not more or len(rows) > size
+        more = fresh and (total or 0) > offset + len(rows)
+        if not has_gaps:
+            more = len(rows) <= size and (more or len(rows) == size)
+        is_last = not rows or not more
         offset += len(rows) - overlap(rows, sorts)
         del rows  # they need not be in memory while the next page is awaited
         yield unseen
@@ -96,13 +102,13 @@ def identity(row: Row, keys: tuple[str, ...]) -> Any:
     return values if len(values) == len(keys) else None
 
 
-def overlap(rows: list[Row], sorts: str) -> int:
+def overlap(rows: list[Row | None], sorts: str) -> int:
     """How many rows the next page repeats: those that sort like the last one.
 
     Where rows sort alike, their order may change from page to page.
     """
     if len(rows) < 2:  # noqa: PLR2004
         return 0
-    last = rows[-1].get(sorts)
-    alike = next((n for n, row in enumerate(reversed(rows)) if row.get(sorts) != last), len(rows))
-    return alike if sorts in rows[-1] and alike <= len(rows) // 2 else 1
+    values = [None if row is None else row.get(sorts) for row in rows]
+    alike = next((n for n, value in enumerate(reversed(values)) if value != values[-1]), len(rows))
+    return alike if sorts in (rows[-1] or ()) and alike <= len(rows) // 2 else 1

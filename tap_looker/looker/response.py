@@ -48,6 +48,12 @@ ERROR_KEYS = frozenset({"message", "error", "errors", "documentation_url"})
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 PASSING_TLS = ("timed out", "eof occurred", "unexpected_eof", "bad_record_mac", "bad record mac")
 """A connection that broke off within TLS, by what the error says."""
+BOM = b"\xef\xbb\xbf"
+GZIP = b"\x1f\x8b"
+HIDDEN_GZIP = (
+    "the answer is compressed (gzip), but has no Content-Encoding header: something between the "
+    "tap and Looker removes it"
+)
 TIMEOUTS = (requests.Timeout, urllib3.exceptions.TimeoutError)
 
 
@@ -68,8 +74,12 @@ class ApiResponse:
     is_absent: bool = False
 
 
+class HiddenGzipError(requests.exceptions.ContentDecodingError):
+    """The answer is compressed, and no header says so."""
+
+
 class Body:
-    """The bytes of an answer as they arrive, decompressed; a file for a parser.
+    """The bytes of an answer as they arrive, decompressed, without a BOM; a file for a parser.
 
     Args:
         response: The answer.
@@ -79,6 +89,7 @@ class Body:
 
     Raises:
         requests.Timeout: No whole row came for too long; see :meth:`row_came`.
+        HiddenGzipError: It is compressed, and no header says so.
         Cancelled: The run was asked to end.
     """
 
@@ -94,6 +105,7 @@ class Body:
         self._patience = patience
         self._when_read = when_read
         self._pushed_back = b""
+        self._is_start = True
         self.row_came()
 
     def row_came(self) -> None:
@@ -125,8 +137,23 @@ class Body:
             raise Cancelled
         if time.monotonic() > self._deadline:
             raise requests.Timeout("the answer takes too long to arrive")
-        chunk: bytes = self._response.raw.read1(size, decode_content=True)
+        chunk = self._from_wire(size)
         self._when_read()
+        if self._is_start and chunk:
+            self._is_start = False
+            while BOM.startswith(chunk[:3]) or GZIP.startswith(chunk):
+                more = self._from_wire(len(BOM) - len(chunk)) if len(chunk) < len(BOM) else b""
+                chunk += more
+                if not more:
+                    break
+            if chunk.startswith(GZIP):
+                raise HiddenGzipError("gzip without a header that says so")
+            if chunk.startswith(BOM):
+                return chunk[len(BOM) :] or self._from_wire(size)
+        return chunk
+
+    def _from_wire(self, size: int) -> bytes:
+        chunk: bytes = self._response.raw.read1(size, decode_content=True)
         return chunk
 
 
@@ -235,10 +262,11 @@ def failure(what: str, response: requests.Response, body: bytes) -> LookerError 
             f"{what}: HTTP {status}, a redirect{to}, which is not followed.", status
         )
     message = f"{what}: HTTP {status}{_error_detail(body)}."
-    if status in (403, 404):
-        return DeniedError(message, status)
+    is_lookers = has_lookers_form(body)
+    if status in (403, 404, 405):
+        return DeniedError(message, status, is_lookers=is_lookers)
     kind = TimedOutError if status in TIMEOUT_STATUSES else RequestError
-    error = kind(message, status)
+    error = kind(message, status, is_lookers=is_lookers)
     if status == 500:  # noqa: PLR2004
         return RetriableError(error, retries=MAX_FAULT_RETRIES, after=retry_after(response))
     if status in PASSING_STATUSES:
@@ -246,17 +274,24 @@ def failure(what: str, response: requests.Response, body: bytes) -> LookerError 
     return error
 
 
-def refusal(what: str, body: bytes) -> RequestError:
+def refusal(what: str, response: requests.Response, body: bytes) -> RequestError:
     """The error that a 401 is."""
-    return RequestError(f"{what}: HTTP 401{_error_detail(body)}.", 401)
+    detail = _error_detail(body)
+    wanted = one_line(response.headers.get("WWW-Authenticate", ""))
+    if wanted and not detail:
+        detail = f": WWW-Authenticate: {wanted}"
+    return RequestError(f"{what}: HTTP 401{detail}.", 401, is_lookers=has_lookers_form(body))
 
 
 def network_failure(what: str, base_url: str, error: Exception) -> LookerError | RetriableError:
     """The error that a connection, or the lack of one, is."""
     message = f"{what}: {network_message(base_url, error)}."
+    if isinstance(error, HiddenGzipError):
+        return RetriableError(BadResponseError(message), retries=MAX_FAULT_RETRIES)
     if _is_mismatch(error):
         return RequestError(message)
-    timed_out = isinstance(error, (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError))
+    timed_out = isinstance(error, (requests.Timeout, urllib3.exceptions.ReadTimeoutError))
+    timed_out = timed_out and not isinstance(error, requests.ConnectTimeout)
     return RetriableError(TimedOutError(message) if timed_out else RequestError(message))
 
 
@@ -312,15 +347,11 @@ def network_message(base_url: str, error: Exception) -> str:
     """What went wrong with a connection, and what to do about it."""
     host = urlsplit(base_url).netloc
     text = str(error)
-    if "certificate" in text.lower():
-        reason = re.search(r"certificate verify failed: ([^(\"']+)", text)
-        return (
-            f"the certificate of {host} cannot be trusted"
-            f" ({one_line(reason[1]) if reason else 'TLS'}): set ca_bundle to the CA that signed"
-            " it, or have it renewed"
-        )
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"{host} does not speak TLS as expected: check the port of api_host_url"
+    if isinstance(error, HiddenGzipError):
+        return HIDDEN_GZIP
+    is_tls = isinstance(error, requests.exceptions.SSLError)
+    if is_tls or "certificate" in text.lower():
+        return _tls_message(host, text)
     if isinstance(error, requests.exceptions.ProxyError):
         return f"the proxy of this machine cannot reach {host}: check HTTPS_PROXY and NO_PROXY"
     if isinstance(error, requests.ConnectTimeout):
@@ -338,12 +369,44 @@ def network_message(base_url: str, error: Exception) -> str:
     return "the connection broke off"
 
 
-def _error_detail(body: bytes) -> str:
-    """What an error body says, from Looker's JSON or a page's title."""
+def has_lookers_form(body: bytes) -> bool:
+    """Whether an error comes from Looker: an object with a message and where it is explained.
+
+    Component Error of the OpenAPI document; Looker's pages say so in their title. Gateways answer
+    with a message alone.
+    """
     try:
         data = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _title(body)
+        return "looker" in _title(body).lower()
+    return isinstance(data, dict) and {"message", "documentation_url"} <= data.keys()
+
+
+def _tls_message(host: str, text: str) -> str:
+    said = text.lower()
+    if "alert" in said and re.search("certificate|unknown.ca", said):  # the other side's words
+        return (
+            f"{host} asks for a client certificate, or does not accept the one it gets: set "
+            "client_cert (and client_cert_key)"
+        )
+    if "certificate" in said:
+        reason = re.search(r"certificate verify failed: ([^(\"']+)", text)
+        return (
+            f"the certificate of {host} cannot be trusted"
+            f" ({one_line(reason[1]) if reason else 'TLS'}): set ca_bundle to the CA that signed"
+            " it, or have it renewed"
+        )
+    wanted = ", or set client_cert if it asks for a client certificate"
+    more = wanted if "handshake failure" in said or "eof occurred" in said else ""
+    return f"{host} does not speak TLS as expected: check the port of api_host_url{more}"
+
+
+def _error_detail(body: bytes) -> str:
+    """What an error body says: Looker's JSON, a page's title, or a text."""
+    try:
+        data = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _title(body) or _text(body)
     said = error_message(data) if isinstance(data, dict) else ""
     return f": {said}" if said else ""
 
@@ -366,6 +429,13 @@ def _title(body: bytes) -> str:
     found = re.search(rb"<title[^>]*>([^<]*)", body[:10_000], re.IGNORECASE)
     title = one_line(html.unescape(found[1].decode("utf-8", "replace"))) if found else ""
     return f" ({title})" if title else ""
+
+
+def _text(body: bytes) -> str:
+    """What a page without a title says, or a line of plain text."""
+    text = re.sub(rb"(?is)<(script|style).*?</\1>|<[^>]*>", b" ", body[:10_000])
+    said = one_line(html.unescape(text.decode("utf-8", "replace")))
+    return f": {said}" if said and said.isprintable() else ""
 
 
 def one_line(text: str) -> str:

@@ -10,6 +10,9 @@ no answer, a body that breaks off     for max_retry_time
 401                                   once, after a new login; more often if others log in, too
 anything else                         not at all
 
+Of one item among many (an explore, the sessions of a user), a time-out or a gateway's error may be
+the item's own fault, and is tried again MAX_ITEM_RETRIES times.
+
 The time runs from the first failure, and for 429 and 503 only while no request succeeds: who has to
 queue has not failed. Once nothing has succeeded for all of it, a further request is tried again
 just once: an instance that is gone does not keep every stream waiting in turn.
@@ -34,8 +37,15 @@ MAX_FAULT_RETRIES = 2  # of 500 and web pages, which are often there to stay
 TIMEOUT_STATUSES = frozenset({408, 504, 524})
 PASSING_STATUSES = frozenset({408, 429, 502, 503, 504, *range(520, 525)})
 PAUSING_STATUSES = frozenset({429, 503})
+LASTING_STATUSES = PASSING_STATUSES - PAUSING_STATUSES
+MAX_ITEM_RETRIES = 1  # of what may be the fault of one item among many
 FIRST_BACKOFF = 1.0  # seconds; each wait is up to twice as long as the one before
 MAX_BACKOFF = 60.0  # seconds
+
+
+def lasts(error: RequestError) -> bool:
+    """It was tried again in vain, and may be the fault of what was asked for."""
+    return isinstance(error, TimedOutError) or error.status in LASTING_STATUSES
 
 
 class RetriableError(Exception):
@@ -80,17 +90,42 @@ class Tries:
         slots: Know how the others fare.
         patience: Seconds.
         is_first_contact: There may be no Looker at all.
+        is_brief: What lasts may be the fault of what is asked for, and is given up soon.
+        repeat_slow: Ask again after a time-out.
+        repeat_faults: Ask again after a 500.
     """
 
     def __init__(
-        self, slots: RequestSlots, patience: float, *, is_first_contact: bool = False
+        self,
+        slots: RequestSlots,
+        patience: float,
+        *,
+        is_first_contact: bool = False,
+        is_brief: bool = False,
+        repeat_slow: bool = True,
+        repeat_faults: bool = True,
     ) -> None:
         self._slots = slots
         self._patience = patience
         self._is_first_contact = is_first_contact
+        self._is_brief = is_brief
+        self._repeat_slow = repeat_slow
+        self._repeat_faults = repeat_faults
+        self._logins = self._refusals = 0
         self._first = self._last = 0.0
         self._count = self._counted = 0
         self._vain = 0
+
+    def token_refused(self, problem: RetriableError) -> None:
+        """Note that a token was refused.
+
+        Raises:
+            RequestError: There is to be no next one.
+        """
+        self._refusals += 1
+        self._logins += not problem.is_stale_token
+        if self._logins > 1 or self._refusals > MAX_REFUSALS:
+            raise problem.error from problem.__cause__
 
     def wait_after(self, problem: RetriableError) -> float:
         """Seconds to wait before the next one.
@@ -98,12 +133,17 @@ class Tries:
         Raises:
             RequestError: There is to be no next one.
         """
+        is_fault = problem.error.status == 500  # noqa: PLR2004
+        if (problem.is_slow and not self._repeat_slow) or (is_fault and not self._repeat_faults):
+            raise problem.error from problem.__cause__
         now = time.monotonic()
         self._vain = 1 if self._slots.has_progressed_since(self._last) else self._vain + 1
         self._first = self._first or now
         self._last = now
         self._count += 1
         retries = problem.retries
+        if self._is_brief and lasts(problem.error):
+            retries = MAX_ITEM_RETRIES if problem.error.status else 0
         if self._is_first_contact and problem.error.status is None:
             retries = MAX_FAULT_RETRIES
         if retries is not None:

@@ -21,8 +21,10 @@ from tap_looker.errors import (
 )
 from tap_looker.looker import json_stream
 from tap_looker.looker.response import (
+    HIDDEN_GZIP,
     NETWORK_ERRORS,
     TIMEOUTS,
+    HiddenGzipError,
     check_error,
     error_message,
     segment,
@@ -238,6 +240,8 @@ def parse_rows(body: Body, what: str) -> Iterator[Row]:
             check_error(row, what)
             body.row_came()
             yield row
+    except HiddenGzipError as error:
+        raise BadResponseError(f"{what}: {HIDDEN_GZIP}.") from error
     except NETWORK_ERRORS as error:
         raise TruncatedError(f"{what}: the rows broke off.") from error
     except json_stream.BadListError as error:

@@ -11,11 +11,10 @@ from datetime import UTC
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from tap_looker.errors import BadResponseError, RequestError
+from tap_looker.errors import BadResponseError, CutResultError, RequestError
 from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.looker.response import segment
+from tap_looker.looker.used_fields import dynamic_fields
 from tap_looker.queries import columns as lookml
 from tap_looker.queries.definitions import DefinitionError, zone_named
 from tap_looker.queries.explores import read_explore
@@ -23,7 +22,7 @@ from tap_looker.queries.keyset import sorts_as_text
 from tap_looker.values import MisfitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
     from tap_looker.looker.client import LookerClient
@@ -61,6 +60,8 @@ SENT_WITH_CALCULATIONS = ("limit", "fill_fields", "subtotals")
 REFERENCES = {":total}": ("total", True), ":row_total}": ("row_total", "right")}
 """How calculations refer to totals, and what has Looker compute them."""
 ROW_TOTAL = "$$$_row_total_$$$"
+OF_ALL_ROWS = frozenset(("running_total", "percent_of_total", "percent_of_previous"))
+"""Types of measures that Looker computes of the rows of a result, in their order."""
 
 
 @dataclass(frozen=True)
@@ -183,24 +184,13 @@ def _body(saved: Mapping[str, Any]) -> dict[str, Any]:
 def _dynamic(query: Mapping[str, Any]) -> list[tuple[str, str, Row]]:
     """The custom fields and table calculations of a query: name, kind, and all that is said of it.
 
-    ``dynamic_fields`` is a JSON text in a string: a list of objects that name themselves in
-    ``table_calculation``, ``dimension`` or ``measure``.
-
     Raises:
         DefinitionError: It is something else.
     """
-    text = query.get("dynamic_fields") or "[]"
     try:
-        dynamic = msgspec.json.decode(text, type=list[dict[str, Any]])
-    except (msgspec.DecodeError, TypeError, RecursionError):
+        return dynamic_fields(query.get("dynamic_fields"))
+    except ValueError:
         raise DefinitionError(["its dynamic_fields are not a list of objects in JSON"]) from None
-    found = []
-    for one in dynamic:
-        for kind in ("table_calculation", "dimension", "measure"):
-            if isinstance(one.get(kind), str):
-                found.append((one[kind], kind, one))
-                break
-    return found
 
 
 def _type_of(one: Row) -> str:
@@ -278,13 +268,14 @@ def _described(
     order: dict[str, None] = {}
     # Rows are grouped by their dimensions: together these tell them apart, nulls and all.
     sorted_by = [*filter(None, [definition.replication_key]), *(keys or trusted or dimensions)]
-    if not pivots and not calculated and all(name in kinds for name in sorted_by):
+    is_whole = calculated or of_all_rows(fields, known)
+    if not pivots and not is_whole and all(name in kinds for name in sorted_by):
         order = dict.fromkeys(sorted_by)
     if definition.replication_key and definition.replication_key in fields:
         if not order:
             mistakes.append(
-                "replication_key: needs a dimension, in a query without pivots and table "
-                "calculations"
+                "replication_key: needs a dimension, in a query without pivots, table calculations "
+                "and running totals"
             )
         elif kinds[definition.replication_key] == "text" and not sorts_as_text(
             known[definition.replication_key]
@@ -392,6 +383,38 @@ def _pivoted(value: Any) -> Any:
     if isinstance(value, dict):
         return data_cells(value)
     raise MisfitError
+
+
+def of_all_rows(fields: Iterable[str], known: Mapping[str, Row]) -> list[str]:
+    """The measures among some fields whose values depend on the other rows of the result."""
+    return [name for name in fields if known.get(name, {}).get("type") in OF_ALL_ROWS]
+
+
+def check_continued(result: Result, query: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+    """Check that a result may be read in several pieces, before another is.
+
+    Args:
+        result: Of the query.
+        query: As it begins.
+        body: As it is to run now: with other filters, it goes on.
+
+    Raises:
+        CutResultError: Its values depend on all of its rows.
+    """
+    if all(body.get(name) == query.get(name) for name in ("filters", "filter_expression")):
+        return
+    key = {part.field for part in result.order}
+    numbers = [
+        one.field
+        for one in result.columns
+        if one.field not in key and "number" in one.schema.get("type", ())
+    ]
+    # Only these can be such measures: for others, metadata is not asked for.
+    if numbers and (measures := of_all_rows(numbers, result.metadata())):
+        raise CutResultError(
+            "The result may have been cut short and cannot be continued: Looker computes "
+            f"{', '.join(measures)} of all of its rows. Set limit to the most rows it may have."
+        )
 
 
 def data_cells(value: dict[str, Any]) -> dict[str, Any]:

@@ -11,14 +11,16 @@ import itertools
 import logging
 import threading
 from collections import Counter
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from tap_looker.errors import RequestError
-from tap_looker.looker.concurrency import ReplayableIterator, ordered_map
+from tap_looker.errors import RequestError, listed
+from tap_looker.looker.concurrency import ReplayableIterator
 from tap_looker.looker.response import segment
 from tap_looker.resources.fields import decoder, merged, tree, value_at
-from tap_looker.resources.resource import ITEM_STATUSES, concerns_item
+from tap_looker.resources.items import FEW, answers
+from tap_looker.resources.resource import concerns_item
 from tap_looker.resources.table import BY_NAME
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class Extraction:
     Attributes:
         skipped: How many single items could not be read, by resource.
         refused: Why nested lists could not be read by themselves, by resource and list.
+        whole: Resources that are asked for with all properties, since a name was refused.
         page_size: Rows per page.
         host: Of the instance.
     """
@@ -61,6 +64,8 @@ class Extraction:
         include_deleted: bool,
         folder_ids: Iterable[str] = (),
         models: Iterable[str] = (),
+        exclude_models: Iterable[str] = (),
+        exclude_explores: Iterable[str] = (),
     ) -> None:
         self.client = client
         self.skipped: Counter[str] = Counter()
@@ -68,16 +73,21 @@ class Extraction:
         self._include_deleted = include_deleted
         self._roots = list(folder_ids)
         self._models = frozenset(models)
+        self._excluded = list(exclude_models)
+        self._excluded_explores = list(exclude_explores)
+        self._is_told = False
         self._lock = threading.Lock()
         self._members: dict[str, frozenset[str]] = {}
         # One for each: who reads dashboards holds theirs, and waits for the folders.
         self._members_locks = {name: threading.Lock() for name in ("folders", "dashboards")}
         self.refused: dict[tuple[str, str], RequestError] = {}
+        self.whole: set[str] = set()
         self.host = urlsplit(client.base_url).netloc
         self._fields: dict[str, Fields | None] = {}
         self._lists: dict[str, set[str]] = {}
         self._trash: dict[str, bool] = {}
         self._readers: Counter[str] = Counter()
+        self._beside: list[tuple[str, Fields]] = []
         self._read_for: dict[str, set[str]] = {}
         self._planned: list[str] = []
         self._shared: dict[str, ReplayableIterator[list[Row]]] = {}
@@ -118,6 +128,12 @@ class Extraction:
         resource.source.plan(self)
         self._planned.pop()
 
+    def want_beside(self, name: str, fields: Fields) -> None:
+        """Say that a source will be read once more if others read it: see :attr:`wanted`."""
+        if self._planned:
+            self._read_for[self._planned[-1]].add(name)
+        self._beside.append((name, fields))
+
     @property
     def wanted(self) -> set[str]:
         """Names of all that will be read, whether for itself or for others."""
@@ -131,7 +147,7 @@ class Extraction:
             one = waiting.pop()
             if one not in found:
                 found.add(one)
-                waiting += self._read_for[one]
+                waiting += self._read_for[one] & self._readers.keys()
         return found
 
     def narrowed_by(self, name: str) -> str:
@@ -154,30 +170,63 @@ class Extraction:
         wanted = self._fields[name]
         return wanted is None or set(fields) <= wanted.keys()
 
-    def read(self, name: str, fields: Fields | None = None) -> Iterator[list[Row]]:
+    def read(
+        self, name: str, fields: Fields | None = None, *, whole: bool = False
+    ) -> Iterator[list[Row]]:
         """The rows of a source, page by page, from the start.
 
         Args:
             name: Of the resource.
             fields: What the reader looks at; the rows may hold more.
+            whole: All of it, whatever folders and models the settings name.
 
         Raises:
             RequestError: It cannot be read whole.
         """
+        if whole:
+            yield from self._whole(name, fields)
+            return
         inside = self._is_inside(name)
         missing = set(self._models if name == "lookml_models" else ())
+        unmatched = dict.fromkeys([*self._excluded, *self._excluded_explores])
         if fields is not None and name in MEMBERSHIP:
             fields = {**tree([MEMBERSHIP[name]]), **fields}
         for page in self._whole(name, fields):
+            if unmatched and name == "lookml_models":
+                self._exclude(page, unmatched)
+            missing.difference_update(str(row.get("name")) for row in page)
             if inside is not None:
                 page[:] = [row for row in page if inside(row)]
-            missing.difference_update(str(row.get("name")) for row in page)
             yield page
         if missing:
             raise RequestError(
                 f"Setting models: there is no model {', '.join(sorted(missing))} that this key "
                 "may see."
             )
+        if unmatched and name == "lookml_models" and not self._is_told:
+            self._is_told = True
+            logger.warning(
+                "Settings exclude_models and exclude_explores: nothing matches %s.",
+                listed(unmatched),
+            )
+
+    def _exclude(self, page: list[Row], unmatched: dict[str, None]) -> None:
+        """Leave out the explores of the settings, and note which patterns match something."""
+        for row in page:
+            model, explores = str(row.get("name")), row.get("explores")
+            for pattern in self._excluded:
+                if fnmatchcase(model, pattern):
+                    unmatched.pop(pattern, None)
+            for pattern in self._excluded_explores if isinstance(explores, list) else ():
+                names = [f"{model}::{value_at(one, 'name')}" for one in row["explores"]]
+                kept = [
+                    one
+                    for one, name in zip(row["explores"], names, strict=True)
+                    if not fnmatchcase(name, pattern)
+                ]
+                if len(kept) < len(names):
+                    unmatched.pop(pattern, None)
+                row["explores"] = kept
 
     def close(self) -> None:
         """Drop what was kept for later readers."""
@@ -188,8 +237,9 @@ class Extraction:
         """A source, whatever folders and models the settings name."""
         with self._lock:
             if name not in self._shared:
+                beside = sum(name == one for one, _ in self._beside)
                 self._shared[name] = ReplayableIterator(
-                    self._pages(BY_NAME[name]), self._readers[name]
+                    self._pages(BY_NAME[name]), self._readers[name] + beside
                 )
         return self._shared[name].read(decoder(fields))
 
@@ -201,9 +251,14 @@ class Extraction:
         if self._roots and name in OF_DASHBOARD:
             dashboards = self._member_ids("dashboards")
             return lambda row: str(row.get(OF_DASHBOARD[name])) in dashboards
-        if self._models and name in OF_MODEL:
-            return lambda row: str(row.get(OF_MODEL[name])).partition("::")[0] in self._models
+        if (self._models or self._excluded) and name in OF_MODEL:
+            return lambda row: self._has_model(str(row.get(OF_MODEL[name])).partition("::")[0])
         return None
+
+    def _has_model(self, model: str) -> bool:
+        if self._models and model not in self._models:
+            return False
+        return not any(fnmatchcase(model, pattern) for pattern in self._excluded)
 
     def _member_ids(self, name: str) -> frozenset[str]:
         """Ids of the folders of the settings and all below them, or of the dashboards in them."""
@@ -229,33 +284,23 @@ class Extraction:
     ) -> Iterator[tuple[T, Any]]:
         """The answers for items asked for one by one, several at a time, in their order.
 
-        An item that Looker has no answer for (gone since, not compiling, denied) is left out with
-        a warning and counted in :attr:`skipped`; one that `split` makes several of is asked for in
-        these parts before.
+        What is left out comes with a warning and is counted in :attr:`skipped`: see
+        :func:`~tap_looker.resources.items.answers`.
 
         Raises:
             RequestError: Not one of the items could be read, or Looker could not be reached.
         """
-        refusal: RequestError | None = None
-        for item, future in ordered_map(self.client.workers, call, items):
-            try:
-                answer = future.result()
-            except RequestError as error:
-                if error.status not in ITEM_STATUSES:
-                    raise
-                refusal = error
-                if parts := split(item):
-                    for one in self.each(name, call, parts, came=came):
-                        came = True
-                        yield one
-                    continue
-                self.skipped[name] += 1
-                logger.warning("%s: one skipped: %s", name, error.message)
-                continue
-            came = True
-            yield item, answer
-        if refusal and not came:
-            raise refusal
+
+        def skip(error: RequestError, count: int) -> None:
+            self.skip(name, error.message, count)
+
+        return answers(self.client, call, items, skip=skip, came=came, split=split)
+
+    def skip(self, name: str, why: str, count: int = 1) -> None:
+        """Leave out single items of a resource: a warning, and counted."""
+        self.skipped[name] += count
+        many = "one" if count == 1 else f"{count:,}"
+        logger.warning("%s: %s skipped: %s", name, many, why)
 
     def _pages(self, resource: Resource) -> Iterator[list[Row]]:
         """The rows of a resource, with the nested lists that are wanted of them."""
@@ -273,7 +318,12 @@ class Extraction:
 
     def fields_of(self, resource: Resource) -> Fields | None:
         """The fields that are wanted of a resource; None for all."""
-        return self._fields[resource.name]
+        if resource.name in self.whole:
+            return None
+        fields = self._fields[resource.name]
+        for name, more in self._beside:
+            fields = merged(fields, more) if name == resource.name else fields
+        return fields
 
     def reads_trash(self, resource: Resource) -> bool:
         """Whether deleted rows are wanted too."""
@@ -301,19 +351,30 @@ class Extraction:
         def call(row: Row) -> list[Row]:
             return self.client.get_list(path.format(id=segment(row.get("id"))), {}, ("id",))
 
+        is_own = name in resource.source.own_lists
+
+        def skip(error: RequestError, count: int) -> None:
+            if is_own:
+                self.skip(resource.name, error.message, count)
+            else:  # of the stream of the lists, not of this one
+                logger.warning("%s: one without %s: %s", resource.name, name, error.message)
+
         without = [row for row in page if not isinstance(row.get(name), list)]
-        if without:
-            logger.info(
-                "%s: %d without %s, which is asked for by itself, in a call each.",
-                resource.name,
-                len(without),
-                name,
-            )
+        if not without or (resource.name, name) in self.refused:
+            return
+        logger.info(
+            "%s: %d without %s, which is asked for by itself, in a call each.",
+            resource.name,
+            len(without),
+            name,
+        )
+        # Many that are refused are not single ones, even where some lists came with their rows.
+        came = came and (is_own or len(without) < FEW)
         try:
-            for row, nested in self.each(resource.name, call, without, came=came):
+            for row, nested in answers(self.client, call, without, skip=skip, came=came):
                 row[name] = nested
         except RequestError as error:
-            if name in resource.source.own_lists or not concerns_item(error):
+            if is_own or not concerns_item(error):
                 raise
             self.refused[resource.name, name] = error  # of the rows inside, not of these
 

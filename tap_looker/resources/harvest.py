@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tap_looker.errors import RequestError
 from tap_looker.looker.response import segment
+from tap_looker.resources.fields import value_at
 from tap_looker.resources.kinds import Composite, Search
 from tap_looker.resources.resource import Range, concerns_item
 
@@ -37,6 +38,8 @@ WITH_QUERIES: dict[str, Fields] = {
     "looks": dict.fromkeys(("id", "folder_id", "query_id", "deleted")),
 }
 """What :func:`_queries` looks at."""
+SOURCES: Fields = {"id": None, "source_queries": {"query_id": None, "query_slug": None}}
+"""What it looks at of merged queries."""
 
 
 def _want_queries(reading: Reading) -> None:
@@ -45,14 +48,16 @@ def _want_queries(reading: Reading) -> None:
         "lookml_dashboards", WITH_QUERIES["lookml_dashboards"], lists=["dashboard_elements"]
     )
     reading.want("looks", WITH_QUERIES["looks"], trash=False)
+    reading.want_beside("merge_queries", SOURCES)
 
 
 def _queries(reading: Reading) -> Iterator[list[Row]]:
-    """The distinct queries of tiles and looks, as the bodies of these carry them.
+    """The distinct queries of tiles, looks and merged queries, as the bodies of these carry them.
 
     Tiles come with their queries; looks do in ``GET /folders/{id}/looks``, one call for each
     folder that holds a look whose query no tile has. Only a query that is named but does not come
-    with its body is asked for by itself (``GET /queries/{id}``, billed as a query).
+    with its body is asked for by itself (``GET /queries/{id}``, billed as a query). So are those of
+    merged queries that are on no tile, where merged queries, a call each themselves, are read.
     """
     seen: set[str] = set()
     bare: dict[str, None] = {}
@@ -76,10 +81,8 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
 
     for page in reading.read("dashboard_elements", WITH_QUERIES["dashboard_elements"]):
         yield distinct(page)
-    for page in reading.read("lookml_dashboards", WITH_QUERIES["lookml_dashboards"]):
-        for dashboard in page:
-            tiles = dashboard.get("dashboard_elements")
-            yield distinct(tiles if isinstance(tiles, list) else [])
+    for tiles in _tiles_of_lookml(reading):
+        yield distinct(tiles)
     pages = reading.read("looks", WITH_QUERIES["looks"])
     lacking = [
         look
@@ -89,10 +92,38 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
     bare |= dict.fromkeys(_texts(lacking, "query_id"))  # for what a folder does not show
     for _, looks in reading.each("queries", looks_of, dict.fromkeys(_texts(lacking, "folder_id"))):
         yield distinct(looks)
+    bare |= dict.fromkeys(_merged(reading))
     for _, queries in reading.each(
         "queries", query_of, [slug for slug in bare if slug not in seen], came=bool(seen)
     ):
         yield distinct([{"query": query} for query in queries])
+
+
+def _tiles_of_lookml(reading: Reading) -> Iterator[list[Row]]:
+    for page in reading.read("lookml_dashboards", WITH_QUERIES["lookml_dashboards"]):
+        for dashboard in page:
+            tiles = dashboard.get("dashboard_elements")
+            if isinstance(tiles, list):
+                yield tiles
+            else:  # it was asked for, and refused
+                reading.skip("queries", f"{dashboard.get('id')} has no dashboard_elements.")
+
+
+def _merged(reading: Reading) -> Iterator[str]:
+    """Ids of the queries that are merged, if somebody else reads the merged queries.
+
+    That somebody tells what is wrong with these.
+    """
+    is_read = "merge_queries" in reading.wanted
+    try:
+        for page in reading.read("merge_queries", SOURCES) if is_read else ():
+            for merge in page:
+                sources = merge.get("source_queries")
+                for source in sources if isinstance(sources, list) else []:
+                    given = [value_at(source, name) for name in ("query_id", "query_slug")]
+                    yield from [str(one) for one in given if one is not None][:1]
+    except RequestError as error:
+        reading.skip("queries", f"without those of merged queries: {error.message}")
 
 
 def _texts(rows: list[Row], name: str) -> list[str]:

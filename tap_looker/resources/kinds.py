@@ -5,8 +5,10 @@
     Search      a list that is paged with limit and offset
     List        a list that comes in one piece
     Get         one object
-    Nested      lists inside the rows of another resource: no calls of its own
+    Single      the one object of its kind that an instance has
     Composite   rows gathered from several places, by functions of its own
+    Nested      lists inside the rows of another resource: no calls of its own (in ``flat``)
+    Derived     rows made of what others read: no calls of its own (in ``flat``)
 
 An endpoint of the first three may be asked once for each row of a :class:`Parent`.
 """
@@ -15,12 +17,12 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from tap_looker.errors import BadResponseError, RequestError
-from tap_looker.looker.paging import identity
+from tap_looker.errors import BadResponseError, DeniedError, RequestError, listed
 from tap_looker.looker.response import as_rows, segment
 from tap_looker.resources.fields import rendered, tree, value_at, values_at
 from tap_looker.resources.resource import Range, Source
@@ -46,36 +48,102 @@ class Parent:
         resource: Its name.
         fields: What a call takes from a row: column → field there, with a dot through a list
             (``explores.name``: a call for each item). Columns of the key go into the record.
-        skip_if: Field that, when true, leaves a row out.
+        include: What the record takes along besides, and what may be null: column → field there.
+        skip_if: Fields that leave a row out, when one of them is true.
+        empty_unless: Field that, when false, says that a row has no list.
+        is_optional: A row without the fields needs no call.
         batch_size: How many rows share a call, in which their one column is a list with commas.
     """
 
     resource: str
     fields: Mapping[str, str]
-    skip_if: str = ""
+    skip_if: tuple[str, ...] = ()
+    empty_unless: str = ""
+    is_optional: bool = False
     batch_size: int = 1
+    include: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def wanted(self) -> Fields:
         """What is looked at of a row."""
-        return tree([*self.fields.values(), *filter(None, [self.skip_if])])
+        paths = [*self.fields.values(), *self.include.values(), *self.skip_if]
+        return tree([*paths, *filter(None, [self.empty_unless])])
 
-    def batches(self, reading: Reading) -> Iterator[list[Columns]]:
-        """The columns for each call."""
-        columns = self._columns(reading)
+    def batches(self, reading: Reading, name: str) -> Iterator[list[Columns]]:
+        """The columns for each call.
+
+        Args:
+            reading: Has the rows.
+            name: Of the resource that is asked for.
+
+        Raises:
+            BadResponseError: No row says what to ask for.
+        """
+        columns = self._columns(reading, name)
         return iter(lambda: list(itertools.islice(columns, self.batch_size)), [])
 
-    def _columns(self, reading: Reading) -> Iterator[Columns]:
+    def _columns(self, reading: Reading, name: str) -> Iterator[Columns]:
         seen: set[str] = set()
+        lacking: list[str] = []
+        count = 0
+        is_told = not self.is_optional
         for row in itertools.chain.from_iterable(reading.read(self.resource, self.wanted)):
-            if self.skip_if and row.get(self.skip_if):
+            count += 1
+            is_told = is_told or row.keys() >= set(self.fields.values())
+            if any(row.get(name) for name in self.skip_if):
+                continue
+            if self._has_no_list(row):
+                if not (self.empty_unless and row.get(self.empty_unless) is False):
+                    lacking.append(_named(row))
                 continue
             for values in itertools.product(
                 *(values_at(row, path) for path in self.fields.values())
             ):
-                if None not in values and repr(values) not in seen:
+                if None in values:
+                    lacking.append(_named(row))
+                elif repr(values) not in seen:
                     seen.add(repr(values))
-                    yield dict(zip(self.fields, values, strict=True))
+                    taken = {name: row.get(path) for name, path in self.include.items()}
+                    yield {**dict(zip(self.fields, values, strict=True)), **taken}
+        if count and not is_told:
+            self._warn_of_none(name, count)
+        else:
+            self._check(reading, name, count, lacking, found=bool(seen))
+
+    def _has_no_list(self, row: Row) -> bool:
+        heads = {path.partition(".")[0] for path in self.fields.values() if "." in path}
+        return any(not isinstance(row.get(head), list) for head in heads)
+
+    def _check(
+        self, reading: Reading, name: str, count: int, lacking: list[str], *, found: bool
+    ) -> None:
+        """Null or absent is not empty, and neither is the same as all lists being empty."""
+        if lacking and not self.is_optional:
+            what = " and ".join(self.fields.values())
+            if not found:
+                raise BadResponseError(
+                    f"{name}: no row of {self.resource} ({count:,}) has {what}, which says what to "
+                    "ask for."
+                )
+            reading.skip(
+                name, f"without {what} in {self.resource}: {listed(lacking)}.", len(lacking)
+            )
+        elif count and not found and any("." in path for path in self.fields.values()):
+            self._warn_of_none(name, count)
+
+    def _warn_of_none(self, name: str, count: int) -> None:
+        logger.warning(
+            "%s: no row of %s (%d) has any %s to ask for. The API key's user may not see them.",
+            name,
+            self.resource,
+            count,
+            " and ".join(self.fields.values()),
+        )
+
+
+def _named(row: Row) -> str:
+    """A row in a message."""
+    return next((str(row[name]) for name in ("id", "name") if row.get(name)), "one without a name")
 
 
 @dataclass(frozen=True)
@@ -106,9 +174,9 @@ class Endpoint(Source):
 
     def added_columns(self, keys: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the parent and the constants that are in the key, and what rows take along."""
-        of_parent = self.parent.fields if self.parent else {}
+        of_parent, along = (self.parent.fields, self.parent.include) if self.parent else ((), ())
         in_key = [name for name in [*of_parent, *self.constants] if name in keys]
-        return tuple(dict.fromkeys([*in_key, *self.include_from_parent]))
+        return tuple(dict.fromkeys([*in_key, *along, *self.include_from_parent]))
 
     def plan(self, reading: Reading) -> None:
         """Read the parent first."""
@@ -122,7 +190,8 @@ class Endpoint(Source):
         return self._for_each(reading, resource, self.parent)
 
     def _once(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
-        for page in self._ask(reading, resource, self.path, self._params(reading, resource, {})):
+        params = self._params(reading, resource, {})
+        for page in self._answers(reading, resource, self.path, params):
             yield self._completed(reading, resource, page, {})
 
     def _for_each(
@@ -130,16 +199,53 @@ class Endpoint(Source):
     ) -> Iterator[list[Row]]:
         def call(batch: list[Columns]) -> list[Row]:
             columns = batch[0] if len(batch) == 1 else _joined(batch)
-            path = self.path.format(**{name: segment(value) for name, value in columns.items()})
-            pages = self._ask(reading, resource, path, self._params(reading, resource, columns))
+            path = self.path.format(**{name: segment(columns[name]) for name in parent.fields})
+            params = self._params(reading, resource, columns)
+            pages = self._answers(reading, resource, path, params)
             rows = list(itertools.chain.from_iterable(pages))
             return self._completed(reading, resource, rows, columns)
 
-        for _, rows in reading.each(resource.name, call, parent.batches(reading), split=_singles):
+        for _, rows in reading.each(
+            resource.name, call, parent.batches(reading, resource.name), split=_singles
+        ):
             yield rows
 
+    def _answers(
+        self,
+        reading: Reading,
+        resource: Resource,
+        path: str,
+        params: Mapping[str, Any],
+        *more: Any,
+    ) -> Iterator[list[Row]]:
+        """As :meth:`_ask`; without ``fields`` where a name in it is refused.
+
+        A release lacks the properties of later ones. What it does with their names in ``fields`` is
+        not documented; most likely it ignores them.
+        """
+        pages = self._ask(reading, resource, path, params, *more)
+        try:
+            first = next(pages, None)
+        except RequestError as error:
+            is_of_fields = error.status in (400, 422) and re.search(r"\bfields?\b", error.message)
+            if "fields" not in params or not is_of_fields:
+                raise
+            logger.warning("%s Asking for all properties.", error.message)
+            reading.whole.add(resource.name)
+            params = {name: value for name, value in params.items() if name != "fields"}
+            yield from self._ask(reading, resource, path, params, *more)
+            return
+        if first is not None:
+            yield first
+            yield from pages
+
     def _ask(
-        self, reading: Reading, resource: Resource, path: str, params: Mapping[str, Any]
+        self,
+        reading: Reading,
+        resource: Resource,
+        path: str,
+        params: Mapping[str, Any],
+        *more: Any,
     ) -> Iterator[list[Row]]:
         """The objects of one answer, or of its pages."""
         raise NotImplementedError
@@ -149,7 +255,7 @@ class Endpoint(Source):
         if self.records_path:
             return ()
         added = self.added_columns(resource.keys)
-        return tuple(key for key in resource.keys if key not in added)
+        return tuple(resource.renamed.get(key, key) for key in resource.keys if key not in added)
 
     def _needed(self, resource: Resource) -> tuple[str, ...]:
         """What has to be asked for whatever is selected."""
@@ -161,6 +267,7 @@ class Endpoint(Source):
         params = {name: value.format(**columns) for name, value in self.params.items()}
         fields = reading.fields_of(resource)
         if fields is not None and self.supports_fields:
+            fields = {resource.renamed.get(name, name): below for name, below in fields.items()}
             fields = {**tree(filter(None, self._needed(resource))), **fields}
             added = self.added_columns(resource.keys)
             fields = {name: below for name, below in fields.items() if name not in added}
@@ -176,11 +283,12 @@ class Endpoint(Source):
     ) -> list[Row]:
         """The rows that count, with the columns that Looker does not put on them."""
         if self.records_path:
-            rows = _exploded(
-                reading, resource, rows, self.records_path, self.include_from_parent, is_answer=True
-            )
+            rows = _exploded(reading, resource, rows, self.records_path, self.include_from_parent)
         added = self.added_columns(resource.keys)
         for row in rows:
+            for column, name in resource.renamed.items():
+                if name in row:
+                    row[column] = row.pop(name)
             for name in added:
                 if row.get(name) is None and name in columns:
                     row[name] = columns[name]
@@ -241,6 +349,13 @@ class Get(Endpoint):
 
 
 @dataclass(frozen=True)
+class Single(Get):
+    """The one object of its kind that an instance has: the host is its key."""
+
+    constants: Mapping[str, str] = field(default_factory=lambda: {"host": "{host}"}, kw_only=True)
+
+
+@dataclass(frozen=True)
 class Search(Endpoint):
     """A list that is paged with ``limit`` and ``offset``.
 
@@ -249,22 +364,25 @@ class Search(Endpoint):
         has_trash: Deleted rows are kept and come with ``deleted=true``, in a second pass.
         is_documented: The OpenAPI document has ``limit`` and ``offset``; where it does not, an
             instance may ignore or refuse them.
+        largest_page: Rows that the endpoint gives at once, at most; 0 where no limit is documented.
+        fallback: Path of the next best list, where an instance lacks this one.
         nested_lists: See :class:`Source`.
     """
 
     sorts: str = field(default="id", kw_only=True)
     has_trash: bool = field(default=False, kw_only=True)
     is_documented: bool = field(default=True, kw_only=True)
+    largest_page: int = field(default=0, kw_only=True)
+    fallback: str = field(default="", kw_only=True)
     nested_lists: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
     def _once(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
         """The list, and what is in the trash."""
-        params = self._params(reading, resource, {})
         passes = ({}, {"deleted": "true"}) if reading.reads_trash(resource) else ({},)
         seen: set[Any] = set()
         for narrowed, deleted in itertools.product(reading.folder_filters(resource), passes):
-            asked = {**params, **narrowed, **deleted}
-            for page in self._ask(reading, resource, self.path, asked, seen):
+            asked = {**self._params(reading, resource, {}), **narrowed, **deleted}
+            for page in self._answers(reading, resource, self.path, asked, seen):
                 rows = self._completed(reading, resource, page, {})
                 if deleted:
                     for row in rows:
@@ -280,20 +398,26 @@ class Search(Endpoint):
         seen: set[Any] | None = None,
     ) -> Iterator[list[Row]]:
         keys = self.answered_keys(resource)
+        is_batch = self.parent is not None and self.parent.batch_size > 1  # has parts of its own
         pages = reading.client.iter_pages(
             path,
             params,
             keys=keys,
-            size=reading.page_size,
+            size=min(reading.page_size, self.largest_page or reading.page_size),
             sorts=self.sorts,
             seen=seen,
             may_ignore_limit=not self.is_documented,
             in_parallel=not self.parent,
             billing=self.billing,
+            skip=None if is_batch else lambda why: reading.skip(resource.name, why),
         )
         try:
             first = next(pages, [])
         except RequestError as error:
+            if self.fallback not in ("", path) and isinstance(error, DeniedError):
+                logger.warning("%s Reading GET %s in its place.", error.message, self.fallback)
+                yield from self._ask(reading, resource, self.fallback, params, seen)
+                return
             if self.is_documented or error.status not in (400, 422):
                 raise
             logger.warning("%s Reading the list without pages.", error.message)
@@ -313,54 +437,6 @@ class Search(Endpoint):
         trash = self.has_trash and counts.include_deleted
         calls = max(1, ceil((total or 0) / counts.page_size)) + trash
         return None if total is None else Range(calls, calls)
-
-
-@dataclass(frozen=True)
-class Nested(Source):
-    """Lists inside the rows of another resource.
-
-    Attributes:
-        resource: Name of the other resource.
-        records_path: The lists, with dots through objects.
-        include_from_parent: What a row takes from the one around it: column → field there.
-        needed_fields: Of the rows around, for warnings.
-    """
-
-    resource: str
-    records_path: tuple[str, ...]
-    include_from_parent: Mapping[str, str] = field(default_factory=dict)
-
-    def added_columns(self, keys: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
-        """What a row takes along."""
-        return tuple(self.include_from_parent)
-
-    def plan(self, reading: Reading) -> None:
-        """Read the rows around, with the lists in them."""
-        heads = {path.partition(".")[0] for path in self.records_path}
-        reading.want(self.resource, self._wanted, lists=heads)
-
-    @property
-    def _wanted(self) -> Fields:
-        return tree(["id", *self.include_from_parent.values(), *self.records_path])
-
-    def pages(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
-        """The rows of the lists."""
-        came = False
-        for page in reading.read(self.resource, self._wanted):
-            came = came or any(
-                isinstance(value_at(row, path), list) for row in page for path in self.records_path
-            )
-            if page and not came:
-                for path in self.records_path:
-                    if error := reading.refused.get((self.resource, path)):
-                        raise error
-            rows = _exploded(reading, resource, page, self.records_path, self.include_from_parent)
-            page.clear()
-            yield rows
-
-    def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:  # noqa: ARG002
-        """No call: the rows around are read anyway."""
-        return Range(0, 0)
 
 
 @dataclass(frozen=True)
@@ -399,24 +475,19 @@ class Composite(Source):
 def _exploded(
     reading: Reading,
     resource: Resource,
-    around: Iterable[Row],
+    around: list[Row],
     paths: Iterable[str],
     include: Mapping[str, str],
-    *,
-    is_answer: bool = False,
 ) -> list[Row]:
-    """The rows of the lists inside objects; null or absent is not empty."""
+    """The rows of the lists inside the objects of an answer; null or absent is not empty."""
     rows: list[Row] = []
-    around = list(around)
     for one in around:
         lists = [value for path in paths if isinstance(value := value_at(one, path), list)]
         if not lists:
             missing = " or ".join(paths)
-            if is_answer and len(around) == 1:
+            if len(around) == 1:
                 raise BadResponseError(f"{resource.name}: the answer has no {missing}.")
-            reading.skipped[resource.name] += 1
-            name = identity(one, ("id",)) or identity(one, ("name",)) or "an object"
-            logger.warning("%s: one skipped: %s has no %s.", resource.name, name, missing)
+            reading.skip(resource.name, f"{_named(one)} has no {missing}.")
         for row in itertools.chain.from_iterable(lists):
             if isinstance(row, dict):
                 taken = {name: one.get(source) for name, source in include.items()}

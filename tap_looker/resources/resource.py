@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import abc
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from tap_looker.errors import BadResponseError
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tap_looker.errors import RequestError
@@ -27,6 +27,15 @@ ITEM_STATUSES = frozenset({400, 403, 404, 405, 409, 422, 500})
 def concerns_item(error: RequestError) -> bool:
     """Whether Looker's answer speaks of what was asked for, and not of the instance."""
     return error.status in ITEM_STATUSES or isinstance(error, BadResponseError)
+
+
+def is_older(release: str, since: str) -> bool:
+    """Whether a release of Looker (``25.4.12``) comes before another (``26.4``).
+
+    Where one is not known, it does not.
+    """
+    one, other = (tuple(map(int, re.findall(r"\d+", text)[:2])) for text in (release, since))
+    return bool(one and other) and one < other
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,38 @@ DEVELOPERS = Access(("develop",))
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column that no model of Looker's has.
+
+    Attributes:
+        description: For the schema.
+        type: JSON type; it may be null unless it is in the key.
+        format: ``date-time``, or "".
+    """
+
+    description: str
+    type: str = "string"
+    format: str = ""
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A column that is worked out from the rows.
+
+    Attributes:
+        column: For the schema, which marks it.
+        needs: What of a row it is made of, as paths.
+        make: Gives what works it out, once what `wants` asks for can be read.
+        wants: Says which resources have to be read first.
+    """
+
+    column: Column
+    needs: tuple[str, ...]
+    make: Callable[[Reading], Callable[[Row], Any]]
+    wants: Callable[[Reading], None] = lambda _: None
+
+
+@dataclass(frozen=True)
 class Resource:
     """A resource of API 4.0 and the stream that it becomes.
 
@@ -71,11 +112,15 @@ class Resource:
         keys: Primary key.
         access: Who may read it.
         default: Selected unless told otherwise: cheap, and there on every instance.
-        status: Of the endpoint: ``stable``, ``beta`` or ``alpha``.
+        status: Of the endpoint: ``stable``, ``beta``, ``alpha`` or ``deprecated``.
+        since: First release whose official client has the endpoint (``26.4``): some releases
+            before it may have it too. "" for those that every supported release has.
         cost_per: What one call buys, where that is neither a page nor everything.
         omit: Properties too heavy to ask for: neither in the schema nor in the answer.
         only: The properties that count, where the rest belongs to another stream.
-        renamed: Properties that have another name in Looker, none of the key: column → name there.
+        renamed: Properties that have another name in Looker: column → name there.
+        computed: Columns that are worked out from the rows.
+        unix_times: Properties that hold Unix seconds, which become times.
     """
 
     name: str
@@ -85,10 +130,13 @@ class Resource:
     access: Access = EVERYONE
     default: bool = True
     status: str = "stable"
+    since: str = ""
     cost_per: str = ""
     omit: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    computed: Mapping[str, Computed] = field(default_factory=dict)
+    unix_times: tuple[str, ...] = ()
 
     @property
     def added_columns(self) -> tuple[str, ...]:
@@ -97,7 +145,7 @@ class Resource:
 
 
 class Source(abc.ABC):
-    """Where the rows of a resource come from. Each kind of source is a class in ``kinds``.
+    """Where the rows of a resource come from. The kinds are classes in ``kinds`` and ``flat``.
 
     Attributes:
         billing: How Looker bills the calls (``x-looker-activity-type`` in the OpenAPI document):
@@ -137,15 +185,15 @@ class Reading(Protocol):
     """What a source may use of the extraction that it is a part of.
 
     Attributes:
-        skipped: How many single items could not be read, by resource.
         refused: Why nested lists could not be read by themselves, by resource and list.
+        whole: Resources that are asked for with all properties, since a name was refused.
     """
 
     client: LookerClient
     host: str
     page_size: int
-    skipped: Counter[str]
     refused: dict[tuple[str, str], RequestError]
+    whole: set[str]
 
     def want(
         self,
@@ -157,8 +205,17 @@ class Reading(Protocol):
     ) -> None:
         """Say that a resource will be read once more."""
 
-    def read(self, name: str, fields: Fields | None = None) -> Iterator[list[Row]]:
-        """The rows of another resource."""
+    def want_beside(self, name: str, fields: Fields) -> None:
+        """Say that a resource will be read once more if others read it."""
+
+    @property
+    def wanted(self) -> set[str]:
+        """Names of all that will be read, once all is planned."""
+
+    def read(
+        self, name: str, fields: Fields | None = None, *, whole: bool = False
+    ) -> Iterator[list[Row]]:
+        """The rows of another resource; `whole` whatever folders and models the settings name."""
 
     def fields_of(self, resource: Resource) -> Fields | None:
         """The fields that are wanted of a resource; None for all."""
@@ -180,6 +237,9 @@ class Reading(Protocol):
     ) -> Iterator[tuple[T, Any]]:
         """The answers for items asked for one by one, several at a time, in their order."""
 
+    def skip(self, name: str, why: str, count: int = 1) -> None:
+        """Leave out single items of a resource: a warning, and counted."""
+
 
 class Range(NamedTuple):
     """A number that may be known in part."""
@@ -197,13 +257,15 @@ class Counts(Protocol):
     def of(self, name: str) -> int | None:
         """The rows of a resource; None where one call does not tell."""
 
-    def distinct(self, name: str, paths: Sequence[str], skip_if: str = "") -> Range | None:
+    def distinct(
+        self, name: str, paths: Sequence[str], skip_if: Sequence[str] = ()
+    ) -> Range | None:
         """How many different values rows have at some paths, without nulls; None if not known.
 
         Args:
             name: Of the resource.
             paths: With dots, also through lists.
-            skip_if: Field that, when true, leaves a row out.
+            skip_if: Fields that leave a row out, when one of them is true.
         """
 
     def values(self, name: str, paths: Sequence[str]) -> set[tuple[Any, ...]] | None:

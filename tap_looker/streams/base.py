@@ -45,13 +45,15 @@ class LookerStream(SdkStream):
 
     Attributes:
         permission: What the API key's user needs to read all of it, in words.
-        status: Of the endpoint: ``stable``, ``beta`` or ``alpha``.
+        status: Of the endpoint: ``stable``, ``beta``, ``alpha`` or ``deprecated``.
+        since: First release that is known to have it; "" where all do.
         cost_per: What it costs a call each; "" where the number of calls does not grow with it.
         is_read_alone: Not read ahead while another stream is being written.
     """
 
     permission: str
     status = "stable"
+    since = ""
     cost_per = ""
     is_read_alone = False
 

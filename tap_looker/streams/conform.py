@@ -8,7 +8,7 @@ becomes null and is reported. Nulls stay.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     Fit = tuple[type | None, Convert]
     """The type of values that fit as they are, as null does, and what makes others fit."""
 
-_TIME = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
+_TIME = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|\+00:00)"
 _RFC3339 = re.compile(r"(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])" + _TIME, re.ASCII)
 _LATE_IN_MONTH = re.compile(r"\d{4}-\d\d-\d\d" + _TIME, re.ASCII)
-_FINE_FRACTION = re.compile(r"[.,](\d{7,})", re.ASCII)
+_FRACTION = re.compile(r"[.,](\d+)", re.ASCII)
 _LAST_HOUR = re.compile(r"(?<=[Tt ])24", re.ASCII)
 
 
@@ -123,6 +123,7 @@ def _string(value: Any) -> str:
 
 
 def _time(value: Any) -> str:
+    """A time in UTC, as RFC 3339 has it: some targets drop any other offset."""
     if not isinstance(value, str):
         raise MisfitError
     if _RFC3339.fullmatch(value):
@@ -131,12 +132,14 @@ def _time(value: Any) -> str:
         datetime.fromisoformat(value[:19])
         return value
     # Python knows no more than microseconds, and some of its versions an hour 24.
-    fraction = _FINE_FRACTION.search(value)
-    digits = fraction[1] if fraction else ""
+    fraction = _FRACTION.search(value)
     if _LAST_HOUR.search(value):
         raise MisfitError
-    text = parse_time(_FINE_FRACTION.sub("", value)).isoformat()
-    return f"{text[:19]}.{digits}{text[19:]}" if digits else text
+    try:
+        text = parse_time(_FRACTION.sub("", value)).astimezone(UTC).isoformat()
+    except OverflowError:
+        raise MisfitError from None
+    return f"{text[:19]}.{fraction[1]}{text[19:]}" if fraction else text
 
 
 def _mapping(value: Any) -> Any:  # noqa: ARG001

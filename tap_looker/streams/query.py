@@ -11,7 +11,13 @@ from tap_looker.queries.columns import column, column_name, records
 from tap_looker.queries.definitions import UNLIMITED, DefinitionError, zone_named
 from tap_looker.queries.execute import run_query, run_query_task, without_totals
 from tap_looker.queries.key_check import check_keys
-from tap_looker.queries.resolve import Resolver, data_cells, from_catalog, without_missing
+from tap_looker.queries.resolve import (
+    Resolver,
+    check_continued,
+    data_cells,
+    from_catalog,
+    without_missing,
+)
 from tap_looker.streams import instances
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 from tap_looker.values import to_number
@@ -201,6 +207,7 @@ class QueryStream(IncrementalStream):
         )
 
         def run(body: Mapping[str, Any]) -> Iterator[Row]:
+            check_continued(result, query, body)
             return without_totals(run_once(body), body, result.metadata)
 
         limit = self._limit(query)

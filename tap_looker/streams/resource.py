@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from tap_looker import schemas
 from tap_looker.errors import BadResponseError, listed
 from tap_looker.looker.paging import identity
+from tap_looker.resources.fields import merged, tree
 from tap_looker.streams.base import LookerStream
 from tap_looker.streams.conform import compiled
+from tap_looker.times import from_unix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from tap_looker.looker.response import Row
     from tap_looker.resources.extraction import Extraction
-    from tap_looker.resources.resource import Resource
+    from tap_looker.resources.resource import Computed, Resource
     from tap_looker.run import Run
 
 
@@ -29,8 +31,9 @@ class ResourceStream(LookerStream):
     def __init__(self, tap: Tap, run: Run, resource: Resource) -> None:
         self.resource = resource
         self.permission = str(resource.access)
-        self.status, self.cost_per = resource.status, resource.cost_per
+        self.status, self.since, self.cost_per = resource.status, resource.since, resource.cost_per
         self.selected_by_default = resource.default
+        self._computed: dict[str, Computed] = {}
         super().__init__(
             tap, run, name=resource.name, keys=resource.keys, schema=_schema(resource.name)
         )
@@ -39,10 +42,17 @@ class ResourceStream(LookerStream):
         """Ask for the selected properties alone, where some are not or the row leaves some out."""
         resource = self.resource
         fields = self.selected_fields(all_named=bool(resource.omit or resource.only))
+        self._computed = {
+            name: one for name, one in resource.computed.items() if fields is None or name in fields
+        }
         if fields is not None:
-            fields = {resource.renamed.get(name, name): below for name, below in fields.items()}
+            named = {name: below for name, below in fields.items() if name not in self._computed}
+            needed = tree(path for one in self._computed.values() for path in one.needs)
+            fields = merged(named, needed)
         kept = [name for name in resource.source.own_lists if fields is None or name in fields]
         extraction.want(self.name, fields, lists=kept)
+        for one in self._computed.values():
+            one.wants(extraction)
 
     def sources(self, extraction: Extraction) -> set[str]:
         """The resource, and those that are read for it."""
@@ -57,14 +67,17 @@ class ResourceStream(LookerStream):
         return ""
 
     def pages(self, extraction: Extraction) -> Iterator[list[Row]]:
-        """The rows of the collection by column; what is left out does not wait in memory."""
+        """The rows of the collection; what is left out of them does not wait in memory."""
+        made = {name: one.make(extraction) for name, one in self._computed.items()}
         for page in extraction.read(self.name):
             for row in page:
+                for name, of in made.items():
+                    row[name] = of(row)
+                for name in self.resource.unix_times:
+                    if name in row:
+                        row[name] = from_unix(row[name])
                 for name in self.resource.omit:
                     row.pop(name, None)
-                for column, name in self.resource.renamed.items():
-                    if name in row:
-                        row[column] = row.pop(name)
             yield page
 
     def records(self, rows: Iterator[Row]) -> Iterator[Row]:

@@ -54,7 +54,8 @@ def user(number: int, instance: Collections) -> Row:
         "credentials_email": None if federated or not email else _email(number, email, url),
         "credentials_embed": [_embed(number, url)] if embedded else [],
         **dict.fromkeys(NO_CREDENTIALS),
-        **({"credentials_saml": _saml(number, email, url)} if federated and email else {}),
+        **(_federated(number, email, url) if federated and email else {}),
+        **({"credentials_totp": _totp(number, url)} if number % 11 == 7 else {}),
         "display_name": f"{first} {last}".strip(),
         "email": email,
         "embed_group_space_id": None,
@@ -65,7 +66,7 @@ def user(number: int, instance: Collections) -> Row:
         "is_disabled": disabled,
         "last_name": last,
         "locale": pick(("en", "de_DE", "fr_FR", "ja_JP"), number),
-        "looker_versions": ["26.12.14"] if number % 3 == 0 else [],
+        "looker_versions": ["26.22.9"] if number % 3 == 0 else [],
         "models_dir_validated": False,
         "personal_folder_id": None,
         "presumed_looker_employee": False,
@@ -137,16 +138,41 @@ def _embed(number: int, user_url: str) -> Row:
     }
 
 
-def _saml(number: int, email: str, user_url: str) -> Row:
+_EXTERNAL = {
+    "saml": "saml_user_id",
+    "google": "google_user_id",
+    "ldap": "ldap_id",
+    "oidc": "oidc_user_id",
+    "looker_openid": "logged_in_ip",
+}
+"""Ways to log in that others check, and what Looker knows of the login there."""
+
+
+def _federated(number: int, email: str, user_url: str) -> Row:
+    kind = pick(tuple(_EXTERNAL), number // 7)
+    known = f"198.51.100.{number % 250}" if kind == "looker_openid" else f"greenhouse|{number}"
+    return {
+        f"credentials_{kind}": {
+            "can": {},
+            "created_at": moment(number, 180),
+            "email": email,
+            "is_disabled": False,
+            "logged_in_at": moment(410, number * 613),
+            _EXTERNAL[kind]: known,
+            "type": kind,
+            "url": f"{user_url}/credentials_{kind}",
+        }
+    }
+
+
+def _totp(number: int, user_url: str) -> Row:
     return {
         "can": {},
-        "created_at": moment(number, 180),
-        "email": email,
+        "created_at": moment(number, 240),
         "is_disabled": False,
-        "logged_in_at": moment(410, number * 613),
-        "saml_user_id": f"greenhouse|{number}",
-        "type": "saml",
-        "url": f"{user_url}/credentials_saml",
+        "type": "totp",
+        "verified": number % 2 == 1,
+        "url": f"{user_url}/credentials_totp",
     }
 
 

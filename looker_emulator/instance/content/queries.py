@@ -77,7 +77,9 @@ def _query(number: int, model: str, view: str) -> Row:
         else None,
         "visible_ui_sections": "data,visualization" if number % 10 == 6 else None,
         "slug": identifier,
-        "dynamic_fields": _table_calculation(subject) if calculated else None,
+        "dynamic_fields": _dynamic_fields(number, subject)
+        if calculated or number % 6 == 5
+        else None,
         "client_id": client_id,
         "share_url": f"{HOST}/x/{client_id}",
         "expanded_share_url": f"{HOST}{relative}&origin=share-expanded",
@@ -100,15 +102,49 @@ def _vis_config(number: int, subject: str) -> Row | None:
     }
 
 
-def _table_calculation(subject: str) -> str:
-    return json.dumps(
-        [
-            {
-                "table_calculation": "share",
-                "label": "Share",
-                "expression": f"${{{subject}.count}} / sum(${{{subject}.count}})",
-                "value_format": None,
-                "_type_hint": "number",
-            }
-        ]
-    )
+def _dynamic_fields(number: int, subject: str) -> str:
+    """Custom fields and table calculations, as the explore page writes them."""
+    if number % 6 == 2:
+        return json.dumps([_share(subject)])
+    return json.dumps(pick(([_sum_of_open(subject)], [_sizes(subject)], []), number // 6))
+
+
+def _share(subject: str) -> Row:
+    return {
+        "table_calculation": "share",
+        "label": "Share",
+        "expression": f"${{{subject}.count}} / sum(${{{subject}.count}})",
+        "value_format": None,
+        "_type_hint": "number",
+    }
+
+
+def _sum_of_open(subject: str) -> Row:
+    return {
+        "category": "measure",
+        "measure": "sum_of_open",
+        "based_on": f"{subject}.amount",
+        "type": "sum",
+        "label": "Sum of open",
+        "description": "",
+        "expression": "",
+        "filters": {f"{subject}.status": "open"},
+        "filter_expression": f'${{{subject}.weight_tier}} != "0 to 9"',
+        "value_format": None,
+        "value_format_name": "eur",
+        "_kind_hint": "measure",
+        "_type_hint": "number",
+    }
+
+
+def _sizes(subject: str) -> Row:
+    return {
+        "category": "dimension",
+        "dimension": "sizes",
+        "calculation_type": "group_by",
+        "args": [f"{subject}.status", [{"label": "Größe S", "filter": "small"}], "Other"],
+        "label": "Sizes",
+        "description": "",
+        "_kind_hint": "dimension",
+        "_type_hint": "string",
+    }

@@ -88,6 +88,19 @@ def color_collections(_: Collections) -> list[Row]:
     ]
 
 
+def active_color_collections(instance: Collections) -> list[Row]:
+    """The collections that people may choose from, and the one that they start with."""
+    standard, custom = instance.color_collections
+    return [
+        {
+            "default_collection_id": custom["id"],
+            "default_colors": None,
+            "custom": [custom],
+            "standard": [standard],
+        }
+    ]
+
+
 def _stops(identifier: str, label: str | None, kind: str, *offsets: float) -> Row:
     colors = ("#1565c0", "#fafafa", "#c62828")
     return {

@@ -115,6 +115,29 @@ def project_manifests(instance: Collections) -> dict[str, list[Row]]:
     }
 
 
+def repository_credentials(instance: Collections) -> dict[str, list[Row]]:
+    """The git repositories that each project needs: its own, and those that it imports."""
+    return {
+        project["id"]: [
+            {
+                "can": can(number, "update"),
+                "id": slug(f"repository of {project['id']}", number),
+                "root_project_id": project["id"],
+                "remote_url": url,
+                "git_username": "greenhouse-bot" if url.startswith("https") else None,
+                "ssh_public_key": None if url.startswith("https") else "ssh-rsa AAAAB3Nz looker",
+                "is_configured": number == 0,
+            }
+            for number, url in enumerate(
+                [project["git_remote_url"], "https://git.example/public/calendar.git"]
+                if project["uses_git"]
+                else []
+            )
+        ]
+        for project in instance.projects
+    }
+
+
 def project_validations(instance: Collections) -> dict[str, list[Row]]:
     """The last result of the LookML validator, for the projects that were validated."""
     last = instance.lookml_models[-1]["name"]

@@ -118,6 +118,23 @@ def saml_config(instance: Collections) -> list[Row]:
     ]
 
 
+def workforce_config(instance: Collections) -> list[Row]:
+    """Workforce Identity Federation, which is off."""
+    shared = _federated(instance, "workforce_config", **_mapped(instance, url=None))
+    unknown = ("alternate_email_login_allowed", *(name for name in shared if "_map_" in name))
+    return [
+        {name: value for name, value in shared.items() if name not in unknown}
+        | {
+            "enabled": False,
+            "new_user_migration_types": None,
+            "test_slug": None,
+            "groups_with_role_ids": [],
+            "user_attributes_with_ids": [],
+            "bypass_login_page": False,
+        }
+    ]
+
+
 def oidc_config(instance: Collections) -> list[Row]:
     """OpenID Connect, which is off."""
     return [

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from looker_emulator.instance.lookml.models import SUBJECTS
-from looker_emulator.instance.values import Row, can, moment
+from looker_emulator.instance.values import Row, can, moment, pick
 
 if TYPE_CHECKING:
     from looker_emulator.instance.collections import Collections
@@ -231,6 +231,31 @@ def _tables(schema: str) -> list[str]:
 
 def _snippet(table: str) -> Row:
     return {"name": "show_ten", "label": "Show ten rows", "sql": f"TABLE {table} LIMIT 10"}
+
+
+def user_db_connections(instance: Collections) -> list[Row]:
+    """Connections that users have made for themselves. Of some ids, answers have numbers."""
+    return [
+        {
+            "can": can(number, "update", "destroy"),
+            "id": str(number + 1),
+            "name": f"user_{user['id']}_sheets",
+            "label": pick(("Blätter", None), number),
+            "user_id": int(user["id"]),
+            "dialect": "bigquery_standard_sql",
+            "auth_type": pick(("oauth", "service_account"), number),
+            "host": None,
+            "port": None,
+            "database": "greenhouse-sandbox",
+            "schema": "blätter",
+            "jdbc_additional_params": None,
+            "oauth_application_id": None if number % 2 else 3,
+            "enabled": number != 2,
+            "created_at": moment(430 + number),
+            "updated_at": moment(440 + number),
+        }
+        for number, user in enumerate(instance.users[1:8:3])
+    ]
 
 
 def ssh_servers(_: Collections) -> list[Row]:

@@ -15,17 +15,17 @@ def versions(_: Collections) -> list[Row]:
     """The release of Looker and the versions of its API."""
     return [
         {
-            "looker_release_version": "26.12.14",
+            "looker_release_version": "26.22.9",
             "current_version": {
                 "version": "4.0",
-                "full_version": "4.0.26.12",
+                "full_version": "4.0.26.22",
                 "status": "current",
                 "swagger_url": f"{HOST}/api/4.0/swagger.json",
             },
             "supported_versions": [
                 {
                     "version": "4.0",
-                    "full_version": "4.0.26.12",
+                    "full_version": "4.0.26.22",
                     "status": "current",
                     "swagger_url": f"{HOST}/api/4.0/swagger.json",
                 }
@@ -143,6 +143,7 @@ def setting(_: Collections) -> list[Row]:
             "is_content_certification_enabled": True,
             "auto_certify_lookml_content": False,
             "ca_agent_observability": False,
+            "embed_vis_modernization_default": False,
             "mcp_tools": {
                 "enable_all": False,
                 **{

@@ -1,7 +1,7 @@
 """The SQL that makes the tables of System Activity."""
 
 NODES = """
-SELECT i AS id, 'node-' || i AS hostname, '26.12.14' AS version FROM generate_series(1, 3) AS s(i)
+SELECT i AS id, 'node-' || i AS hostname, '26.22.9' AS version FROM generate_series(1, 3) AS s(i)
 """
 
 # Ids have gaps: one is missing after every seventh row, five after every hundredth.
