@@ -16,7 +16,7 @@ LAYERS = (
     {"cli"},
     {"streams"},
     {"run"},
-    {"access", "progress"},
+    {"access", "progress", "variables"},
     {"settings", "selection"},
     {"resources", "queries"},
     {"looker"},
