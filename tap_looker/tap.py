@@ -13,7 +13,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 
-from tap_looker import cli, output, progress, selection, settings, variables
+from tap_looker import cli, output, progress, selection, settings
 from tap_looker.errors import LookerError, SettingsError, listed
 from tap_looker.queries.definitions import SETTINGS
 from tap_looker.resources.table import RESOURCES
@@ -78,12 +78,12 @@ class TapLooker(Tap):
         environment = (self.config_jsonschema, ENVIRONMENT_PREFIX, find_dotenv(usecwd=True))
         selected = found.pop(cli.SELECT, None)
         if parse_env_config:
-            found |= variables.from_environment(*environment)
+            found |= settings.from_environment(*environment)
         if selected is not None:
             found["select"] = selected
         self.config_errors = settings.prepare(found, self.config_jsonschema)
         if not parse_env_config and not all(found.get(name) for name in settings.CREDENTIALS):
-            self.config_errors += variables.not_read(*environment)
+            self.config_errors += settings.not_read(*environment)
         self._entries, self._mistakes = own_entries({} if self.config_errors else found)
         if validate_config:
             mistakes = self.config_errors or [

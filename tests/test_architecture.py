@@ -16,7 +16,7 @@ LAYERS = (
     {"cli"},
     {"streams"},
     {"run"},
-    {"access", "progress", "variables"},
+    {"access", "progress"},
     {"settings", "selection"},
     {"resources", "queries"},
     {"looker"},

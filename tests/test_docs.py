@@ -14,7 +14,7 @@ import yaml
 from dotenv import dotenv_values
 from support import catalog, run_cli
 
-from tap_looker import settings, variables
+from tap_looker import settings
 from tap_looker.streams import own_entries
 from tap_looker.tap import TapLooker
 
@@ -145,7 +145,7 @@ def test_env_example_sets_nothing_as_it_is(monkeypatch):
     assert given == {PREFIX + name.upper(): "" for name in settings.SCHEMA["required"]}
     for name, text in given.items():
         monkeypatch.setenv(name, text)
-    assert variables.from_environment(settings.SCHEMA, PREFIX, "") == {}
+    assert settings.from_environment(settings.SCHEMA, PREFIX, "") == {}
 
 
 def test_env_example_shows_the_defaults(tmp_path, monkeypatch):
@@ -154,7 +154,7 @@ def test_env_example_shows_the_defaults(tmp_path, monkeypatch):
         monkeypatch.delenv(PREFIX + name.upper())
     text = (ROOT / ".env.example").read_text("utf-8")
     (tmp_path / ".env").write_text(re.sub(f"^# (?={PREFIX})", "", text, flags=re.MULTILINE))
-    found = variables.from_environment(settings.SCHEMA, PREFIX, str(tmp_path / ".env"))
+    found = settings.from_environment(settings.SCHEMA, PREFIX, str(tmp_path / ".env"))
     assert found == {name: of["default"] for name, of in SETTINGS.items() if "default" in of}
 
 

@@ -23,7 +23,6 @@ from tap_looker import settings
 from tap_looker.errors import SettingsError
 from tap_looker.streams import own_entries
 from tap_looker.tap import TapLooker
-from tap_looker.variables import from_environment
 
 KEY = {
     "api_host_url": "https://company.cloud.looker.com",
@@ -64,7 +63,7 @@ def environment(monkeypatch, **variables):
     """What the variables of the environment set."""
     for name, text in variables.items():
         monkeypatch.setenv(PREFIX + name.upper(), text)
-    return from_environment(settings.SCHEMA, PREFIX, "")
+    return settings.from_environment(settings.SCHEMA, PREFIX, "")
 
 
 # ---------------------------------------------------------------------------------- api_host_url
