@@ -24,7 +24,8 @@ from tap_looker.errors import (
     in_words,
     listed,
 )
-from tap_looker.looker.client import READER, LookerClient
+from tap_looker.looker.calls import READER
+from tap_looker.looker.client import LookerClient
 from tap_looker.looker.concurrency import Cancelled, Prefetcher
 from tap_looker.looker.session import Connection
 from tap_looker.progress import Progress, progress_for
@@ -168,7 +169,7 @@ class Run:
         writer = self.writer
         return progress_for(
             len(self._selected()),
-            self.client.calls_for,
+            self.client.calls.by_reader,
             lambda: getattr(writer, "record_count", 0),
         )
 
@@ -311,7 +312,7 @@ class Run:
         for name, count in self.extraction.skipped.items():
             logger.warning("%s: %d item(s) skipped, see the warnings above.", name, count)
         self.client.close()
-        calls = self.client.calls
+        calls = self.client.calls.by_billing
         logger.info(
             "Cost: %s.",
             ", ".join(

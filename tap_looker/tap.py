@@ -18,6 +18,7 @@ from tap_looker.errors import LookerError, SettingsError, listed
 from tap_looker.queries.definitions import SETTINGS
 from tap_looker.resources.table import RESOURCES
 from tap_looker.run import Run
+from tap_looker.settings_schema import CREDENTIALS, SCHEMA
 from tap_looker.streams import (
     CheckedCatalog,
     CountingWriter,
@@ -49,7 +50,7 @@ class TapLooker(Tap):
     """Singer tap for Looker: users, content, LookML and queries of an instance, from API 4.0."""
 
     name = "tap-looker"
-    config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
+    config_jsonschema: ClassVar[dict[str, Any]] = SCHEMA
     message_writer_class = Writer
     # Not BATCH, which ignores deselection.
     capabilities: ClassVar[list[Any]] = [
@@ -82,7 +83,7 @@ class TapLooker(Tap):
         if selected is not None:
             found["select"] = selected
         self.config_errors = settings.prepare(found, self.config_jsonschema)
-        if not parse_env_config and not all(found.get(name) for name in settings.CREDENTIALS):
+        if not parse_env_config and not all(found.get(name) for name in CREDENTIALS):
             self.config_errors += settings.not_read(*environment)
         self._entries, self._mistakes = own_entries({} if self.config_errors else found)
         if validate_config:

@@ -9,7 +9,7 @@ from support import STREAMS, Run, Runner
 
 from looker_emulator import Emulator
 from tap_looker.looker import retry
-from tap_looker.settings import SCHEMA
+from tap_looker.settings_schema import SCHEMA
 from tap_looker.tap import TapLooker
 
 

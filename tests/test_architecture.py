@@ -18,6 +18,7 @@ LAYERS = (
     {"run"},
     {"access", "progress"},
     {"settings", "selection"},
+    {"settings_schema"},
     {"resources", "queries"},
     {"looker"},
     {"values"},

@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 from support import catalog, run_cli
 
 from tap_looker import settings
+from tap_looker.settings_schema import SCHEMA
 from tap_looker.streams import own_entries
 from tap_looker.tap import TapLooker
 
@@ -104,7 +105,7 @@ def page_text(name):
 
 def test_meltano_has_the_settings_in_their_order():
     assert [setting["name"] for setting in EXTRACTOR["settings"]] == list(SETTINGS)
-    assert EXTRACTOR["settings_group_validation"] == [settings.SCHEMA["required"]]
+    assert EXTRACTOR["settings_group_validation"] == [SCHEMA["required"]]
 
 
 @each_setting
@@ -142,10 +143,10 @@ def test_env_example_has_every_setting():
 
 def test_env_example_sets_nothing_as_it_is(monkeypatch):
     given = dotenv_values(ROOT / ".env.example")
-    assert given == {PREFIX + name.upper(): "" for name in settings.SCHEMA["required"]}
+    assert given == {PREFIX + name.upper(): "" for name in SCHEMA["required"]}
     for name, text in given.items():
         monkeypatch.setenv(name, text)
-    assert settings.from_environment(settings.SCHEMA, PREFIX, "") == {}
+    assert settings.from_environment(SCHEMA, PREFIX, "") == {}
 
 
 def test_env_example_shows_the_defaults(tmp_path, monkeypatch):
@@ -154,7 +155,7 @@ def test_env_example_shows_the_defaults(tmp_path, monkeypatch):
         monkeypatch.delenv(PREFIX + name.upper())
     text = (ROOT / ".env.example").read_text("utf-8")
     (tmp_path / ".env").write_text(re.sub(f"^# (?={PREFIX})", "", text, flags=re.MULTILINE))
-    found = settings.from_environment(settings.SCHEMA, PREFIX, str(tmp_path / ".env"))
+    found = settings.from_environment(SCHEMA, PREFIX, str(tmp_path / ".env"))
     assert found == {name: of["default"] for name, of in SETTINGS.items() if "default" in of}
 
 
@@ -191,7 +192,7 @@ def test_settings_that_are_shown_are_right(page):
         config = {"api_host_url": "https://company.cloud.looker.com", "client_id": "…"}
         config |= {"client_secret": "…", **json.loads(block)}
         assert config.keys() <= SETTINGS.keys()
-        assert settings.prepare(config, settings.SCHEMA) == []
+        assert settings.prepare(config, SCHEMA) == []
         assert own_entries(config)[1] == []
 
 

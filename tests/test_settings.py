@@ -21,6 +21,7 @@ from support import run_cli, selecting
 
 from tap_looker import settings
 from tap_looker.errors import SettingsError
+from tap_looker.settings_schema import SCHEMA
 from tap_looker.streams import own_entries
 from tap_looker.tap import TapLooker
 
@@ -38,19 +39,19 @@ PREFIX = "TAP_LOOKER_"
 
 of_every_tap: dict[str, Any] = {}
 TapLooker.append_builtin_config(of_every_tap)
-OWN = settings.SCHEMA["properties"].keys() - of_every_tap["properties"].keys()
+OWN = SCHEMA["properties"].keys() - of_every_tap["properties"].keys()
 
 
 def prepared(**config):
     """The normal form of a configuration that has nothing wrong in it."""
     config = {**KEY, **config}
-    assert settings.prepare(config, settings.SCHEMA) == []
+    assert settings.prepare(config, SCHEMA) == []
     return config
 
 
 def errors(**config):
     """What is wrong with a configuration."""
-    return settings.prepare({**KEY, **config}, settings.SCHEMA)
+    return settings.prepare({**KEY, **config}, SCHEMA)
 
 
 def error(**config):
@@ -63,7 +64,7 @@ def environment(monkeypatch, **variables):
     """What the variables of the environment set."""
     for name, text in variables.items():
         monkeypatch.setenv(PREFIX + name.upper(), text)
-    return settings.from_environment(settings.SCHEMA, PREFIX, "")
+    return settings.from_environment(SCHEMA, PREFIX, "")
 
 
 # ---------------------------------------------------------------------------------- api_host_url
@@ -187,7 +188,7 @@ def test_whatever_is_pasted_is_refused_or_becomes_scheme_host_and_port(text):
 
 def test_each_missing_credential_is_named_with_all_ways_to_give_it():
     config = {}
-    assert settings.prepare(config, settings.SCHEMA) == [
+    assert settings.prepare(config, SCHEMA) == [
         f"Setting {name} is missing: give it in the config file, or as TAP_LOOKER_{name.upper()} "
         "with --config=ENV, or give all three of LOOKERSDK_BASE_URL, LOOKERSDK_CLIENT_ID, "
         "LOOKERSDK_CLIENT_SECRET."
@@ -211,7 +212,7 @@ def test_without_any_the_variables_of_the_official_sdk_are_taken(monkeypatch, no
     for name, text in SDK.items():
         monkeypatch.setenv(name, text)
     config = {**nothing, "concurrency": 3}
-    assert settings.prepare(config, settings.SCHEMA) == []
+    assert settings.prepare(config, SCHEMA) == []
     assert config["api_host_url"] == "https://sdk.looker.com:19999"
     assert (config["client_id"], config["client_secret"]) == ("sdk-id", "sdk-secret")
     assert config["concurrency"] == 3
@@ -222,7 +223,7 @@ def test_a_key_is_never_made_of_two_sources(monkeypatch, name):
     for variable, text in SDK.items():
         monkeypatch.setenv(variable, text)
     config = {name: KEY[name]}
-    missing = settings.prepare(config, settings.SCHEMA)
+    missing = settings.prepare(config, SCHEMA)
     assert [line.split()[1] for line in missing] == [other for other in KEY if other != name]
     assert not set(SDK.values()) & set(map(str, config.values()))
 
@@ -231,7 +232,7 @@ def test_a_part_of_the_official_variables_is_not_enough(monkeypatch):
     monkeypatch.setenv("LOOKERSDK_BASE_URL", SDK["LOOKERSDK_BASE_URL"])
     monkeypatch.setenv("LOOKERSDK_CLIENT_ID", SDK["LOOKERSDK_CLIENT_ID"])
     monkeypatch.setenv("LOOKERSDK_CLIENT_SECRET", " ")
-    (only,) = settings.prepare({}, settings.SCHEMA)
+    (only,) = settings.prepare({}, SCHEMA)
     assert only.startswith("Setting client_secret is missing")
 
 
@@ -248,8 +249,8 @@ def test_a_secret_of_another_type_is_not_repeated(name, value):
 def test_defaults():
     config = prepared()
     for name in OWN - KEY.keys():
-        assert config.get(name) == settings.SCHEMA["properties"][name].get("default")
-    assert settings.SCHEMA["required"] == list(KEY)
+        assert config.get(name) == SCHEMA["properties"][name].get("default")
+    assert SCHEMA["required"] == list(KEY)
 
 
 def test_usage_data_is_read_from_90_days_back_unless_start_date_is_given():
@@ -267,7 +268,7 @@ def test_null_is_not_set():
 def test_a_normal_form_stays_as_it_is():
     config = prepared(folder_ids=[7, " 8"], start_date="2026-01-01", user_agent=" mine ")
     again = deepcopy(config)
-    assert settings.prepare(again, settings.SCHEMA) == []
+    assert settings.prepare(again, SCHEMA) == []
     assert again == config
 
 
@@ -416,7 +417,7 @@ OF_ACTIVITY = {"explore": "user", "fields": ["user.id"], "primary_keys": ["user.
 
 def items(setting):
     """The schema of the entries of a setting."""
-    return settings.SCHEMA["properties"][setting]["items"]
+    return SCHEMA["properties"][setting]["items"]
 
 
 @pytest.mark.parametrize("setting", OPTIONS)
@@ -779,7 +780,7 @@ def test_without_config_env_the_environment_is_not_read(quiet, tmp_path, monkeyp
 @pytest.mark.usefixtures("quiet")
 def test_about_explains_every_setting():
     about = run_cli("--about").stdout
-    for name, definition in settings.SCHEMA["properties"].items():
+    for name, definition in SCHEMA["properties"].items():
         assert name in about
         if name in OWN:
             assert definition["description"] in about

@@ -119,7 +119,7 @@ def test_what_was_deleted_in_looker_is_deleted_by_the_target(run, emulator):
     warehouse.load(second.messages)
     assert sorted(activated(second)) == sorted([*PEOPLE, *CONTENT])
     assert user["id"] not in warehouse.ids("users")
-    assert user["id"] not in warehouse.ids("group_users")
+    assert user["id"] not in warehouse.ids("group_users", "user_id")
     assert dashboard["id"] not in warehouse.ids("dashboard_elements", "dashboard_id")
     fewer = [name for name in before if len(warehouse.rows(name)) < before[name]]
     assert set(fewer) == {*PEOPLE, *CONTENT}, "each of them has lost something"

@@ -94,7 +94,7 @@ class Tasks:
         unfinished = polls < self._polls or time.monotonic() - task.created < self._seconds
         first = polls == 0
         task.polls += look
-        if polls < len(task.says):
+        if look and polls < len(task.says):
             return task.says[polls]
         if unfinished:
             return "added" if first else "running"

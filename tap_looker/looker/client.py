@@ -16,16 +16,15 @@ import itertools
 import logging
 import threading
 import time
-from collections import Counter
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from tap_looker.errors import NO_SPACE, BudgetError, LoginError, LookerError, RequestError
+from tap_looker.errors import NO_SPACE, LoginError, LookerError, RequestError
 from tap_looker.looker import json_stream, paging, retry, session
 from tap_looker.looker.auth import LookerAuth
+from tap_looker.looker.calls import CallCounter
 from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool
 from tap_looker.looker.lists import Pages
 from tap_looker.looker.response import (
@@ -55,21 +54,16 @@ T = TypeVar("T")
 logger = logging.getLogger("tap-looker")
 
 API = "/api/4.0"
-BILLED = ("non_query", "db_query")
 MAX_BODY_TIMEOUTS = 4  # how many times the request timeout a whole body may take to arrive
 LOGOUT_TIMEOUT = 3.0  # seconds
 ROWS_AT_ONCE = 500  # of a list that waits on disk
-READER: ContextVar[str] = ContextVar("reader", default="")
-"""For which stream a request is sent, for the count of calls."""
 
 
 class LookerClient:
     """The API of one instance, for the threads of one run.
 
     Attributes:
-        calls: How many requests were sent, by billing (``x-looker-activity-type`` in the OpenAPI
-            document): ``non_query``, ``db_query``, ``none``; and ``login``.
-        calls_for: The same, by :data:`READER`.
+        calls: How many requests were sent.
         secrets: What no log line may show: the key and the tokens of this run.
         stop: Set it to end all waits; requests then raise :class:`concurrency.Cancelled`.
         workers: Threads for requests that overlap, as many as may be in flight.
@@ -89,11 +83,9 @@ class LookerClient:
         stop: threading.Event | None = None,
     ) -> None:
         self.base_url = base_url
-        self.calls: Counter[str] = Counter()
-        self.calls_for: Counter[str] = Counter()
+        self.calls = CallCounter(max_calls)
         self.stop = stop or threading.Event()
         self.workers = DaemonThreadPool(concurrency)
-        self._max_calls = max_calls
         self._max_retry_time = max_retry_time
         self._timeout = timeout
         self._slots = RequestSlots(concurrency, self.stop)
@@ -333,7 +325,7 @@ class LookerClient:
             return
         for path in (*self._to_cancel, "/logout"):
             with suppress(*NETWORK_ERRORS):
-                self.calls["none" if path == "/logout" else "db_query"] += 1
+                self.calls.by_billing["none" if path == "/logout" else "db_query"] += 1
                 self._bare("DELETE", path, token, LOGOUT_TIMEOUT)
 
     def _bare(self, method: str, path: str, token: str, timeout: float) -> requests.Response:
@@ -389,7 +381,7 @@ class LookerClient:
     def _is_refused(self, token: str) -> bool:
         """Whether the token is good for nothing: asks who it belongs to, which everybody may."""
         with suppress(*NETWORK_ERRORS):
-            self.calls["non_query"] += 1
+            self.calls.by_billing["non_query"] += 1
             answer = self._bare("GET", "/user?fields=id", token, self._timeout)
             return answer.status_code == 401  # noqa: PLR2004
         return False
@@ -485,15 +477,7 @@ class LookerClient:
     ) -> requests.Response:
         if self.stop.is_set() or self._is_closed:
             raise Cancelled
-        with self._lock:
-            billed = sum(self.calls[kind] for kind in BILLED)
-            if self._max_calls is not None and billing in BILLED and billed >= self._max_calls:
-                raise BudgetError(
-                    f"{method} {path}: max_calls ({self._max_calls}) is used up. Raise it or select"
-                    " fewer streams; --access tells what they cost."
-                )
-            self.calls[billing] += 1
-            self.calls_for[READER.get()] += 1
+        self.calls.add(f"{method} {path}", billing)
         try:
             return self._session.request(
                 method,
@@ -506,8 +490,7 @@ class LookerClient:
                 stream=True,
             )
         except LoginError:  # in place of the request
-            with self._lock:
-                self.calls[billing] -= 1
+            self.calls.take_back(billing)
             raise
         except NETWORK_ERRORS as error:
             raise network_failure(f"{method} {path}", self.base_url, error) from error
