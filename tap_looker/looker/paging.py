@@ -54,24 +54,25 @@ def pages(
     Raises:
         RequestError: A page repeats the one before, or the list moves too fast.
     """
-    offset, steps, stale = 0, 0, 0
+    offset = steps = stale = 0
     read: set[Any] = set()
     before: list[Any] = []
     while True:
         rows, total = fetch(offset)
         names = [None if row is None else identity(row, keys) for row in rows]
         has_gaps = None in rows
-        is_other = bool(names) and (rows[0] is None or names[0] is not None)
-        if offset and (not names or (is_other and names[0] not in read)):
+        says_more = total is not None and total > offset + len(rows)
+        meets = bool(rows) and rows[0] is not None and (names[0] is None or names[0] in read)
+        if offset and not meets:
             steps += 1
             if steps > STEPS_BACK:
                 raise RequestError(f"{what}: the list keeps changing while it is read.")
             offset, before = max(0, offset - size // 2 * 2**steps // 2), []
             continue
-        if offset and names == before and len(names) >= size:
+        if offset and names == before and (len(names) >= size or says_more):
             # All there is, or a page however far the offset: one row more would tell.
-            whole = may_ignore_limit and read == set(names) and (total or 0) <= len(names)
-            if whole and (total is not None or len(fetch_more(size + 1)) <= size):
+            whole = may_ignore_limit and read == set(names)
+            if whole and (len(fetch_more(size + 1)) if total is None else total) <= len(names):
                 return
             raise RequestError(f"{what}: the page at offset {offset} repeats the one before.")
         fresh = not read.issuperset(names)
@@ -83,14 +84,13 @@ def pages(
             if row is not None and (name is None or name not in seen):
                 seen.add(name)
                 unseen.append(row)
-        more = fresh and (total or 0) > offset + len(rows)
+        more = says_more
         if not has_gaps:
-            more = len(rows) <= size and (more or len(rows) == size)
-        is_last = not rows or not more
+            more = len(rows) <= size and (len(rows) == size or (fresh and says_more))
         offset += len(rows) - overlap(rows, sorts)
         del rows  # they need not be in memory while the next page is awaited
         yield unseen
-        if is_last:
+        if not more:
             return
         if stale > STALE_PAGES:
             raise RequestError(f"{what}: the list keeps changing while it is read.")
