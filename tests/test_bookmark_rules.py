@@ -297,7 +297,7 @@ def test_another_failure_leaves_the_bookmark_where_it_has_come_to():
     assert stream.stream_state == {"version": 1}
 
 
-# ------------------------------------------------------------------------------- what a catalog asks
+# ----------------------------------------------------------------------------- what a catalog asks
 
 
 @pytest.mark.parametrize(
@@ -369,11 +369,15 @@ def test_rows_before_an_error_come_before_it(count):
         yield from range(count)
         raise LookerError("broken off")
 
-    found, rows = in_batches(broken()), []
+    came = []
+
+    def read():
+        for batch in in_batches(broken()):
+            came.extend(batch)
+
     with pytest.raises(LookerError, match="broken off"):
-        while True:
-            rows += next(found)
-    assert rows == list(range(count))
+        read()
+    assert came == list(range(count))
 
 
 def test_a_reader_that_stops_closes_the_rows():
