@@ -95,6 +95,21 @@ def test_the_row_before_is_named_by_its_whole_key(keys, where):
     assert things.skipped[0].endswith(where)
 
 
+def test_what_fails_no_more_is_read_as_far_as_it_comes():
+    """Pages may be shorter than was asked for: behind such a one there would be a hole."""
+    things = Things(20)
+    get = things.get
+
+    def capped(offset, limit, *, repeat_faults):
+        if limit == 8:
+            raise RequestError("HTTP 500.", 500)
+        return get(offset, min(limit, 3), repeat_faults=repeat_faults)
+
+    things.detour = Detour(capped, things.skipped.append, ("id",))
+    assert things.page(0, 8) == ([0, 1, 2], 4)
+    assert not things.skipped
+
+
 def test_a_row_on_two_pages_is_told_of_once():
     things = Things(20, 3)
     things.page(0, 5)
