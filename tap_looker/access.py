@@ -12,6 +12,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import LookerError, RequestError
+from tap_looker.looker.concurrency import Cancelled
 from tap_looker.looker.response import segment
 from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.extraction import Extraction
@@ -109,14 +110,16 @@ def report(
     is_admin = permissions is not None and "administer" in permissions
     tried = {} if permissions is not None else _tried(client, selected)
     counts = _Counts(client, page_size, include_deleted=include_deleted)
+    is_news = any(BY_NAME[name].since for name in {*selected, *wanted} if name in BY_NAME)
+    release = release_of(client) if is_news else ""
     streams = []
     for name, needs, without in _all_streams():
         access, note = _access(needs, without, permissions, is_admin=is_admin, tried=tried)
         is_read = name in selected or name in wanted
         since = BY_NAME[name].since if name in BY_NAME else ""
-        if is_read and since and is_older(client.release, since):
+        if is_read and is_older(release, since):
             access = UNKNOWN
-            note = f"documented from release {since} on, this is {client.release}"
+            note = f"documented from release {since} on, this is {release}"
         calls = Range(0, 0) if access == NONE else _calls(name, wanted, counts)
         streams.append(
             StreamAccess(
@@ -152,6 +155,15 @@ def report(
         },
         is_estimate=any(one.calls is None for one in read),
     )
+
+
+def release_of(client: LookerClient) -> str:
+    """The instance's release (``26.22.14``); "" where it does not tell. Not billed."""
+    try:
+        answer = client.get("/versions", {"fields": "looker_release_version"}, billing="none")
+        return str(answer.data["looker_release_version"])
+    except (LookerError, LookupError, TypeError, Cancelled):
+        return ""
 
 
 def as_dict(found: Report) -> dict[str, Any]:
@@ -249,8 +261,9 @@ def plan(extraction: Extraction, *, more_fields: bool) -> None:
         extraction: Of the run.
         more_fields: Also where fields that tell are not selected.
     """
+    is_told = all(extraction.reads(name, fields) for name, fields in TELLING.items())
     for name, fields in TELLING.items():
-        if extraction.reads(name, fields) or (more_fields and name in extraction.wanted):
+        if is_told or (more_fields and name in extraction.wanted):
             extraction.want(name, tree(fields), trash=False)
 
 

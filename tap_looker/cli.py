@@ -80,6 +80,11 @@ def command(of_sdk: click.Command) -> Command:
             option.type = JsonFile()
         if option.name == "test":
             option.type = click.Choice(["all", "schema", "disabled"])
+    listing = click.Option(
+        ["--list", "list_streams"],
+        is_flag=True,
+        help="List all streams, what they cost, and which of them are selected.",
+    )
     select = click.Option(
         [SELECT],
         metavar="PATTERNS",
@@ -99,7 +104,7 @@ def command(of_sdk: click.Command) -> Command:
     return Command(
         name=of_sdk.name,
         callback=of_sdk.callback,
-        params=[*of_sdk.params, select, access],
+        params=[*of_sdk.params, listing, select, access],
         help=of_sdk.help,
         context_settings=of_sdk.context_settings,
         logger=logger,

@@ -384,7 +384,7 @@ class Run:
     def _why_denied(self, name: str) -> str:
         """Looker says 404 both to a missing permission and to what a release does not have."""
         stream = next(one for one in self._selected() if one.name == name)
-        release = "" if self._stop.is_set() else self.client.release
+        release = self._release
         if is_older(release, stream.since):
             return (
                 f"This Looker ({release}) may not have it: it is documented from release "
@@ -395,6 +395,10 @@ class Run:
             f"Either the API key's user may not read it ({stream.permission}), or this instance, "
             f"release {release or 'unknown'}, does not have it{kind}."
         )
+
+    @cached_property
+    def _release(self) -> str:
+        return "" if self._stop.is_set() else access.release_of(self.client)
 
     # Signals
 

@@ -293,16 +293,22 @@ class TapLooker(Tap):
         return cli.command(super().get_singer_command())
 
     @classmethod
-    def invoke(cls, *, access: str | None = None, **options: Any) -> None:
+    def invoke(
+        cls, *, access: str | None = None, list_streams: bool = False, **options: Any
+    ) -> None:
         """Run the command.
 
         Args:
+            list_streams: List the streams, in place of a run.
             access: Print the access report in this format, in place of a run.
             options: Those of the SDK's command.
         """
         if options.get("about"):
             super().invoke(**options)
         progress.quieten()
+        if list_streams:
+            cls._list(**options)
+            return
         cls.print_version(print_fn=cls.logger.info)
         tap = cls.from_options(**options)
         tap.warn_of_unknown()
@@ -312,6 +318,14 @@ class TapLooker(Tap):
             tap.check_selection()
             tap.check_stream_maps(tap.selected_streams())
             tap.run.sync(tap.sync_all, tap.state)
+
+    @classmethod
+    def _list(cls, **options: Any) -> None:
+        tap = cls.from_options(**options, validate_config=False)
+        selected = {stream.name for stream in tap.selected_streams()}
+        page_size = tap.config.get("page_size") or SCHEMA["properties"]["page_size"]["default"]
+        output.say(selection.as_text(tap.streams, selected, page_size))
+        tap.run.log_out()
 
     @classmethod
     def cb_test(
@@ -355,10 +369,13 @@ class TapLooker(Tap):
         catalog: Any = None,
         state: Any = None,
         message_writer: Writer | None = None,
+        *,
+        validate_config: bool = True,
         **_: Any,
     ) -> TapLooker:
         """A tap from the values of the command's options."""
         return cls(
+            validate_config=validate_config,
             config=config.config if config else {},
             parse_env_config=bool(config and config.parse_env),
             catalog=catalog,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from support import run_cli, settings_of
 
 from tap_looker.errors import SettingsError
+from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.resources.table import RESOURCES
 from tap_looker.selection import matching
 
 NAMES = ["users", "user_sessions", "groups", "group_users", "dashboards", "explores"]
@@ -89,3 +92,27 @@ def test_with_a_catalog_the_setting_is_ignored_and_said_to_be(emulator, tmp_path
     run = read(emulator, tmp_path, "--catalog", str(catalog), select="themes").succeeded()
     assert set(run.schemas) == {"roles"}
     assert "The setting select is ignored: the catalog says which streams are read." in run.warnings
+
+
+def test_the_list_says_what_streams_cost_and_which_are_selected(emulator):
+    """Without settings, and without a call."""
+    run = run_cli("--list").succeeded()
+    lines = run.stdout.splitlines()
+    assert [line for line in lines if re.fullmatch(r"\* users +1 per 500 rows", line)]
+    assert [
+        line for line in lines if re.fullmatch(r"  user_sessions +1 per user, besides users", line)
+    ]
+    assert [line for line in lines if re.fullmatch(r"\* user_roles +none besides users", line)]
+    listed = {line[2:].split()[0] for line in lines if line[:2] in ("* ", "  ") and line.strip()}
+    assert listed >= {one.name for one in (*RESOURCES, *ACTIVITIES)}
+    marked = {line[2:].split()[0] for line in lines if line.startswith("* ")}
+    assert marked == {one.name for one in (*RESOURCES, *ACTIVITIES) if one.default}
+    assert emulator.calls == []
+
+
+def test_the_list_follows_the_selection_and_has_the_streams_of_the_settings(emulator, tmp_path):
+    queries = [{"name": "orders", "model": "thelook", "explore": "orders", "fields": ["orders.id"]}]
+    run = read(emulator, tmp_path, "--list", "--select", "roles,orders", queries=queries)
+    marked = re.findall(r"^\* (\w+) ", run.stdout, re.MULTILINE)
+    assert marked == ["roles", "orders"]
+    assert emulator.count("/logout", "DELETE") == 1

@@ -164,11 +164,11 @@ class Extraction:
         return any(self.skipped[one] for one in self.sources(name))
 
     def reads(self, name: str, fields: Iterable[str]) -> bool:
-        """Whether these fields of a source will be read."""
+        """Whether these fields of a source will be read, with all that is in them."""
         if name not in self._readers:
             return False
         wanted = self._fields[name]
-        return wanted is None or set(fields) <= wanted.keys()
+        return wanted is None or all(wanted.get(field, {}) is None for field in fields)
 
     def read(
         self, name: str, fields: Fields | None = None, *, whole: bool = False
