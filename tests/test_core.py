@@ -25,7 +25,7 @@ with signals_kept():
     Suite = get_tap_test_class(
         TapLooker,
         config=SETTINGS,
-        catalog=selecting(*(name for name in entries() if name not in DISCOVERED)),
+        catalog=selecting(*entries()),
         suite_config=SuiteConfig(max_records_limit=10_000),
         parse_env_config=False,
     )
@@ -40,3 +40,9 @@ class TestTapLooker(Suite):
         with Emulator() as emulator, signals_kept():
             SETTINGS.update(settings_of(emulator))
             yield
+
+    @pytest.fixture(autouse=True)
+    def _columns_of_the_instance(self, request):
+        name = request.node.name.partition("[")[2].removesuffix("]")
+        if name in DISCOVERED and "record_schema_matches" in request.node.name:
+            pytest.skip("no catalog holds its columns, which are those that the instance has")
