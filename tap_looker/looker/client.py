@@ -270,7 +270,8 @@ class LookerClient:
         may_ignore_limit: bool = False,
         in_parallel: bool = True,
         billing: str = "non_query",
-        skip: Callable[[str], None] | None = None,
+        skip: Callable[[str, int], None] | None = None,
+        goes_around: bool = True,
     ) -> Iterator[list[Row]]:
         """A list that is paged with ``limit`` and ``offset``; every row once, by its key.
 
@@ -286,12 +287,20 @@ class LookerClient:
             may_ignore_limit: The document promises no paging.
             in_parallel: The workers may read pages too; not for a call that runs on one of them.
             billing: How Looker bills the calls.
-            skip: Is told of a row for which any page that holds it fails; None: the list fails.
+            skip: Is told why some rows are left out, and how many; None: the list fails.
+            goes_around: A row is left out for which any page that holds it fails.
 
         Raises:
             RequestError: A page failed, repeats the one before, or the list moves too fast.
         """
         size = max(size, 2)  # a page of one row cannot overlap
+
+        def fell_short(count: int, total: int) -> None:
+            why = f"GET {path}: Looker counts {total:,} (X-Total-Count), and gave {count:,}."
+            if not skip:
+                raise RequestError(why)
+            skip(why, total - count)
+
         fetch = Pages(
             self.get,
             self.workers,
@@ -301,7 +310,7 @@ class LookerClient:
             size=size,
             ahead=in_parallel and sorts in keys,
             billing=billing,
-            skip=skip,
+            skip=(lambda why: skip(why, 1)) if skip and goes_around else None,
         )
         yield from paging.pages(
             fetch,
@@ -312,6 +321,7 @@ class LookerClient:
             seen=set() if seen is None else seen,
             may_ignore_limit=may_ignore_limit,
             fetch_more=fetch.first,
+            fell_short=fell_short,
         )
 
     def close(self) -> None:

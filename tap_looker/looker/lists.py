@@ -68,12 +68,15 @@ class Pages:
             if self._detour is None or error.status != FAULT:
                 raise
             return self._detour.page(offset, self._size, error)
-        if not offset and self._asks_ahead and answer.total is not None:
+        rows: list[Row | None] = [*as_rows(answer.data, self._keys, self._path)]
+        is_full = len(rows) == self._size  # or it is not known where the next page begins
+        if not offset and is_full and self._asks_ahead and answer.total is not None:
             coming = range(self._size - 1, answer.total - 1, self._size - 1)
             self._ahead = ordered_map(self._workers, self._get, coming)
-        rows: list[Row | None] = [*as_rows(answer.data, self._keys, self._path)]
         if answer.total is None and answer.has_next:
             return rows, offset + len(rows) + 1  # a page may be shorter than was asked for
+        if answer.total is None and answer.has_next is False and len(rows) < self._size:
+            return rows, offset + len(rows)
         return rows, answer.total
 
     def first(self, limit: int) -> list[Row]:

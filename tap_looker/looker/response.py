@@ -64,13 +64,14 @@ class ApiResponse:
     Attributes:
         data: As JSON has it.
         total: How many rows the whole list has, where Looker says so (``X-Total-Count``).
-        has_next: Looker says that there is a page after this one (``Link``).
+        has_next: Looker says that there is a page after this one, or that there is none (``Link``);
+            None where it says nothing.
         is_absent: Looker says that there is nothing (204).
     """
 
     data: Any
     total: int | None = None
-    has_next: bool = False
+    has_next: bool | None = None
     is_absent: bool = False
 
 
@@ -213,7 +214,7 @@ def decode(what: str, response: requests.Response, body: bytes) -> ApiResponse:
     return ApiResponse(
         data,
         int(total) if re.fullmatch("[0-9]{1,18}", total) else None,
-        has_next="next" in response.links,
+        has_next="next" in response.links if response.links else None,
     )
 
 

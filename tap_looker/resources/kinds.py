@@ -19,6 +19,7 @@ import itertools
 import logging
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -409,7 +410,8 @@ class Search(Endpoint):
             may_ignore_limit=not self.is_documented,
             in_parallel=not self.parent,
             billing=self.billing,
-            skip=None if is_batch else lambda why: reading.skip(resource.name, why),
+            skip=partial(reading.skip, resource.name),
+            goes_around=not is_batch,
         )
         try:
             first = next(pages, [])
