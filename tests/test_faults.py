@@ -168,6 +168,13 @@ def test_an_instance_that_is_gone_fails_every_stream(run, emulator):
         assert any(error.startswith(f"Failed {name}") for error in result.errors)
 
 
+def test_an_error_among_rows_says_what_it_is(run, emulator):
+    users = [{"id": "1"}, {"looker_error": "The ledger is locked"}]
+    emulator.add_fault(Fault("status", USERS, times=None, status=200, json=users))
+    (error, _) = run(catalog=selecting("users")).errors
+    assert "The ledger is locked" in error
+
+
 def test_the_message_is_lookers_own(run, emulator):
     emulator.add_fault(Fault("looker_error", USERS, message="The ledger is locked", times=None))
     emulator.add_fault(

@@ -463,6 +463,18 @@ def test_a_query_without_a_zone_runs_in_utc_and_a_saved_one_in_its_own(results, 
 # ----------------------------------------------------------------------- pivots and calculations
 
 
+@pytest.mark.parametrize("catalog", [False, True], ids=["", "catalog"])
+def test_a_look_without_fields_has_no_rows_to_give(of, catalog):
+    with Emulator() as emulator:
+        settings = changed(emulator, "Every order")
+        known = of(emulator).catalog(**settings) if catalog else None
+        changed(emulator, "Every order", fields=None)
+        run = run_cli(*of(emulator).arguments(known, **settings))
+        assert run.exit_code == 1
+        assert "no fields that this key may see" in run.stderr
+        assert "mine" not in run.records
+
+
 @pytest.mark.parametrize("by_field", [False, True])
 def test_pivots_are_one_object_for_each_measure(of, by_field):
     with Emulator(pivots_by_field=by_field) as emulator:

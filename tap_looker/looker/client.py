@@ -294,13 +294,6 @@ class LookerClient:
             RequestError: A page failed, repeats the one before, or the list moves too fast.
         """
         size = max(size, 2)  # a page of one row cannot overlap
-
-        def fell_short(count: int, total: int) -> None:
-            why = f"GET {path}: Looker counts {total:,} (X-Total-Count), and gave {count:,}."
-            if not skip:
-                raise RequestError(why)
-            skip(why, total - count)
-
         fetch = Pages(
             self.get,
             self.workers,
@@ -310,7 +303,8 @@ class LookerClient:
             size=size,
             ahead=in_parallel and sorts in keys,
             billing=billing,
-            skip=(lambda why: skip(why, 1)) if skip and goes_around else None,
+            skip=skip,
+            goes_around=goes_around,
         )
         yield from paging.pages(
             fetch,
@@ -321,7 +315,7 @@ class LookerClient:
             seen=set() if seen is None else seen,
             may_ignore_limit=may_ignore_limit,
             fetch_more=fetch.first,
-            fell_short=fell_short,
+            fell_short=fetch.fell_short,
         )
 
     def close(self) -> None:

@@ -44,6 +44,8 @@ Row = dict[str, Any]
 
 MAX_BODY_IN_MEMORY = 1_000_000  # bytes; a longer list waits on disk
 MAX_ERROR_DETAIL = 300  # characters of an error body that are passed on
+DETAILS = ("field", "message", "message_details")
+"""What an item of ``errors`` says."""
 ERROR_KEYS = frozenset({"message", "error", "errors", "documentation_url"})
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 PASSING_TLS = ("timed out", "eof occurred", "unexpected_eof", "bad_record_mac", "bad record mac")
@@ -166,8 +168,9 @@ def as_rows(data: Any, keys: tuple[str, ...], path: str) -> list[Row]:
     """
     rows = [data] if isinstance(data, dict) else data
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-        for row in rows[:1]:
-            check_error(row, f"GET {path}")
+        for row in rows:
+            if not keys or row.get(keys[0]) is None:
+                check_error(row, f"GET {path}")
         if not rows or any(row.get(keys[0]) is not None for row in rows if keys):
             return rows
         if not keys and not any(row.keys() <= ERROR_KEYS for row in rows):
@@ -302,9 +305,8 @@ def check_error(row: Row, what: str) -> None:
     Raises:
         QueryError: With Looker's message.
     """
-    says = row.get("looker_error") or ("documentation_url" in row and row.get("message"))
-    if says:
-        raise QueryError(f"{what}: Looker says: {one_line(str(says))}.")
+    if row.get("looker_error") or ("documentation_url" in row and row.get("message")):
+        raise QueryError(f"{what}: Looker says: {error_message(row)}.")
 
 
 def with_name(data: Any, scalar: str) -> Any:
@@ -416,14 +418,16 @@ def error_message(data: Row) -> str:
     """What an object of Looker's says went wrong, on one line; "" if nothing did."""
     errors = data.get("errors")
     details = [
-        ": ".join(
-            str(error[name]) for name in ("field", "message", "message_details") if error.get(name)
-        )
+        ": ".join(_said(error[name]) for name in DETAILS if error.get(name))
         for error in (errors if isinstance(errors, list) else [])
         if isinstance(error, dict)
     ]
-    first = data.get("looker_error") or data.get("message") or data.get("error")
-    return one_line("; ".join(filter(None, [str(first or ""), *details])))
+    first = data.get("looker_error") or data.get("message") or data.get("error") or ""
+    return one_line("; ".join(filter(None, [_said(first), *details])))
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _title(body: bytes) -> str:

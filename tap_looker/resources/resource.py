@@ -226,6 +226,9 @@ class Reading(Protocol):
     def folder_filters(self, resource: Resource) -> list[dict[str, str]]:
         """Parameters that narrow a search to the folders of the settings; one call each."""
 
+    def homes(self, resource: Resource, page: list[Row]) -> set[Any]:
+        """The folders that some rows are in."""
+
     def each(
         self,
         name: str,
