@@ -584,6 +584,16 @@ def test_credentials_that_cannot_be_told_apart_are_counted(run, emulator):
     assert "user_credentials: 1 item(s) skipped, see the warnings above." in result.warnings
 
 
+@pytest.mark.parametrize(
+    "changes", [{"credentials_email": "?"}, {"credentials_api3": ["?"]}, {"credentials_embed": {}}]
+)
+def test_credentials_of_another_shape_are_counted(run, emulator, changes):
+    emulator.instance.users[0].update(changes)
+    result = run(catalog=selecting("user_credentials")).succeeded()
+    assert result.records["user_credentials"]
+    assert "user_credentials: 1 item(s) skipped, see the warnings above." in result.warnings
+
+
 @pytest.mark.parametrize("name", ["user_roles", "user_groups", "user_credentials"])
 def test_lists_that_nobody_shows_are_denied_and_not_empty(run, emulator, name):
     public = ("id", "first_name", "last_name", "display_name", "avatar_url", "url")

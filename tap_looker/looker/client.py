@@ -32,6 +32,7 @@ from tap_looker.looker.response import (
     ApiResponse,
     Body,
     as_rows,
+    check_whole,
     decode,
     decode_or_file,
     failure,
@@ -222,7 +223,7 @@ class LookerClient:
         Raises:
             RequestError: As :meth:`get`; or the answer holds no rows.
         """
-        return as_rows(self.get(path, params, billing).data, keys, path)
+        return [row for page in self.iter_list(path, params, keys, billing=billing) for row in page]
 
     def iter_list(
         self,
@@ -251,11 +252,13 @@ class LookerClient:
             "GET", path, params=params, billing=billing, receive=self._answer_or_file
         )
         if isinstance(found, ApiResponse):
-            yield as_rows(with_name(found.data, scalar), keys, path)
+            rows = as_rows(with_name(found.data, scalar), keys, path)
+            check_whole(f"GET {path}", len(rows), found.total, has_next=found.has_next)
+            yield rows
             return
         with found as file:
-            rows = json_stream.items(file)
-            while page := list(itertools.islice(rows, ROWS_AT_ONCE)):
+            items = json_stream.items(file)
+            while page := list(itertools.islice(items, ROWS_AT_ONCE)):
                 yield as_rows(with_name(page, scalar), keys, path)
 
     def iter_pages(

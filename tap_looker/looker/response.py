@@ -213,12 +213,30 @@ def decode(what: str, response: requests.Response, body: bytes) -> ApiResponse:
             BadResponseError(f"{what}: HTTP 200 with {found}{_title(body)}."),
             retries=MAX_FAULT_RETRIES if is_page else MAX_BODY_RETRIES,
         ) from error
+    return ApiResponse(data, _total(response), _has_next(response))
+
+
+def _total(response: requests.Response) -> int | None:
     total = response.headers.get("X-Total-Count", "")
-    return ApiResponse(
-        data,
-        int(total) if re.fullmatch("[0-9]{1,18}", total) else None,
-        has_next="next" in response.links if response.links else None,
-    )
+    return int(total) if re.fullmatch("[0-9]{1,18}", total) else None
+
+
+def _has_next(response: requests.Response) -> bool | None:
+    return "next" in response.links if response.links else None
+
+
+def check_whole(what: str, count: int, total: int | None, *, has_next: bool | None) -> None:
+    """Make sure that a list for which no limit was asked is no page of a longer one.
+
+    Raises:
+        BadResponseError: Its headers say that it is.
+    """
+    if has_next or (total or 0) > count:
+        of = f" of {total:,}" if total else ""
+        raise BadResponseError(
+            f"{what}: the answer holds {count:,} rows{of} and not the whole list, although no limit"
+            " was asked for."
+        )
 
 
 def decode_or_file(what: str, response: requests.Response, body: Body) -> ApiResponse | IO[bytes]:
@@ -239,8 +257,8 @@ def decode_or_file(what: str, response: requests.Response, body: Body) -> ApiRes
         if size < MAX_BODY_IN_MEMORY or not is_list:
             with file:
                 return decode(what, response, file.read())
-        for _ in json_stream.items(file):
-            pass
+        count = sum(1 for _ in json_stream.items(file))
+        check_whole(what, count, _total(response), has_next=_has_next(response))
         file.seek(0)
     except json_stream.BadListError as error:
         file.close()

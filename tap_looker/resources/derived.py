@@ -60,7 +60,9 @@ def _credentials(user: Row, lacks: Lacks) -> Iterator[Row]:
     for name, value in found.items():
         kind = name.removeprefix("credentials_")
         for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, dict):
+            if one is not None and not isinstance(one, dict):
+                lacks(name, is_absent=False)
+            elif one is not None:
                 given = one.get("id")
                 if given is None and isinstance(value, list) and len(value) > 1:
                     lacks(f"{name}.id", is_absent=False)  # they could not be told apart

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -114,6 +115,7 @@ class IncrementalStream(LookerStream):
         )
         fits = isinstance(self._bookmark, (int, float, Decimal) if is_number else str)
         fits = fits and not isinstance(self._bookmark, bool)
+        fits = fits and (not is_number or math.isfinite(self._bookmark))
         if self._bookmark is not None and not fits:
             shown = json.dumps(self._bookmark, default=str, ensure_ascii=False)
             raise LookerError(
