@@ -523,10 +523,11 @@ def test_a_list_that_does_not_come_is_skipped_and_counted(
     assert any(f" {row['id']}." in line and path in line for line in result.warnings)
 
 
+OF_TILES = ("query", "query_id", "look", "look_id", "merge_result_id", "result_maker")
 NOT_SHOWN = {
     "folder_ancestors": ("folders", ("parent_id",)),
-    "dashboard_element_queries": ("dashboard_elements", derived._SHOW),
-    "queries": ("dashboard_elements", ("query", "query_id", "look", "result_maker")),
+    "dashboard_element_queries": ("dashboard_elements", OF_TILES),
+    "queries": ("dashboard_elements", OF_TILES),
     "content_metadata": ("boards", ("content_metadata_id",)),
 }
 """What streams are made of: where it is, and its names."""

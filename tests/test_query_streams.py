@@ -1764,6 +1764,7 @@ def test_a_task_is_watched_to_its_end_whatever_it_says_in_between(first, then, l
         (["Killed"], 1, "ended as killed"),
         (["hibernating"], execute.MAX_UNKNOWN - 1, '"hibernating"'),
         (["running", "a", "running", "b"], execute.MAX_UNKNOWN + 2, '"b"'),
+        (["expired", "missing"] * 30, execute.MAX_UNKNOWN, '"missing"'),
     ],
 )
 def test_a_task_without_an_end_or_a_result_is_an_error(statuses, looks, words):
