@@ -463,6 +463,18 @@ def test_a_query_without_a_zone_runs_in_utc_and_a_saved_one_in_its_own(results, 
 # ----------------------------------------------------------------------- pivots and calculations
 
 
+@pytest.mark.parametrize("catalog", [False, True], ids=["", "catalog"])
+def test_a_look_without_fields_has_no_rows_to_give(of, catalog):
+    with Emulator() as emulator:
+        settings = changed(emulator, "Every order")
+        known = of(emulator).catalog(**settings) if catalog else None
+        changed(emulator, "Every order", fields=None)
+        run = run_cli(*of(emulator).arguments(known, **settings))
+        assert run.exit_code == 1
+        assert "no fields that this key may see" in run.stderr
+        assert "mine" not in run.records
+
+
 @pytest.mark.parametrize("by_field", [False, True])
 def test_pivots_are_one_object_for_each_measure(of, by_field):
     with Emulator(pivots_by_field=by_field) as emulator:
@@ -1773,6 +1785,7 @@ def test_a_task_is_watched_to_its_end_whatever_it_says_in_between(first, then, l
         (["Killed"], 1, "ended as killed"),
         (["hibernating"], execute.MAX_UNKNOWN - 1, '"hibernating"'),
         (["running", "a", "running", "b"], execute.MAX_UNKNOWN + 2, '"b"'),
+        (["expired", "missing"] * 30, execute.MAX_UNKNOWN, '"missing"'),
     ],
 )
 def test_a_task_without_an_end_or_a_result_is_an_error(statuses, looks, words):

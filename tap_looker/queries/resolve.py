@@ -135,12 +135,15 @@ class Resolver:
         except RequestError as error:
             what = f"look {definition.look}" if definition.look else f"query {definition.slug}"
             raise DefinitionError([f"no {what}: {error.message.rstrip('.')}"]) from error
+        body = _body(saved)
+        if not body["fields"]:
+            raise DefinitionError(["its query has no fields that this key may see"])
         zone = definition.zone or str(saved.get("query_timezone") or "UTC")
         try:
             resolved = zone_named(zone)
         except DefinitionError:
             zone, resolved = "UTC", UTC  # as "user_timezone": one that cannot be known
-        return {**_body(saved), "query_timezone": zone}, resolved
+        return {**body, "query_timezone": zone}, resolved
 
     def _saved(self, definition: Definition) -> Mapping[str, Any]:
         if definition.query:
