@@ -62,21 +62,22 @@ def pages(
     Raises:
         RequestError: A page repeats the one before, or the list moves too fast.
     """
-    offset, steps, stale = 0, 0, 0
+    offset = steps = stale = 0
     read: set[Any] = set()
     before: list[Any] = []
     while True:
         rows, total = fetch(offset)
         names = [None if row is None else identity(row, keys) for row in rows]
         has_gaps = None in rows
-        is_other = bool(names) and (rows[0] is None or names[0] is not None)
-        if offset and (not names or (is_other and names[0] not in read)):
+        says_more = total is not None and total > offset + len(rows)
+        meets = bool(rows) and rows[0] is not None and (names[0] is None or names[0] in read)
+        if offset and not meets:
             steps += 1
             if steps > STEPS_BACK:
                 raise RequestError(f"{what}: the list keeps changing while it is read.")
             offset, before = max(0, offset - size // 2 * 2**steps // 2), []
             continue
-        if offset and names == before and len(names) >= size:
+        if offset and names == before and (len(names) >= size or says_more):
             # All there is, or a page however far the offset: one row more would tell.
             is_longer = len(names) > size
             whole = (may_ignore_limit or is_longer) and read == set(names)
@@ -93,9 +94,9 @@ def pages(
             if row is not None and (name is None or name not in seen):
                 seen.add(name)
                 unseen.append(row)
-        more = fresh and (total or 0) > offset + len(rows)
+        more = says_more
         if not has_gaps:
-            more = more or len(rows) == size
+            more = len(rows) == size or (fresh and says_more)
             is_told = total is not None or (may_ignore_limit and len(rows) > size)
             more = more or (fresh and not is_told and _may_be_a_cut(len(rows), size))
         is_last = not rows or not more

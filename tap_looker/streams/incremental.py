@@ -163,7 +163,8 @@ class IncrementalStream(LookerStream):
         """Records in the order of their pages; the bookmark that moves at the end does so here."""
         yield from super().get_records(context)
         if self.moves_at_end and self._moves_bookmark and self._latest is not None:
-            newest = max(self._latest, self._bookmark or self._latest, key=_comparable)
+            known = [one for one in (self._latest, self._bookmark) if one is not None]
+            newest = max(known, key=_comparable)
             self.stream_state.update(
                 {"replication_key": self.replication_key, "replication_key_value": newest}
             )
