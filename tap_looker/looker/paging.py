@@ -65,6 +65,7 @@ def pages(
     offset, steps, stale = 0, 0, 0
     read: set[Any] = set()
     before: list[Any] = []
+    nameless: set[int] = set()
     while True:
         rows, total = fetch(offset)
         names = [None if row is None else identity(row, keys) for row in rows]
@@ -87,6 +88,7 @@ def pages(
         fresh = not read.issuperset(names)
         stale = 0 if fresh else stale + 1
         read.update(names)
+        nameless.update(offset + n for n, name in enumerate(names) if name is None)
         before = names
         unseen = []
         for row, name in zip(rows, names, strict=True):
@@ -103,8 +105,9 @@ def pages(
         del rows  # they need not be in memory while the next page is awaited
         yield unseen
         if is_last:
-            if len(read) < (total or 0):
-                fell_short(len(read), total or 0)
+            count = len(read - {None}) + len(nameless)  # those that are left out are known of
+            if count < (total or 0):
+                fell_short(count, total or 0)
             return
         if stale > STALE_PAGES:
             raise RequestError(f"{what}: the list keeps changing while it is read.")
