@@ -66,8 +66,11 @@ def pages(
     read: set[Any] = set()
     before: list[Any] = []
     nameless: set[int] = set()
+    fewest: int | None = None  # rows that came meanwhile need not be read
     while True:
         rows, total = fetch(offset)
+        if total is not None:
+            fewest = total if fewest is None else min(fewest, total)
         names = [None if row is None else identity(row, keys) for row in rows]
         has_gaps = None in rows
         is_other = bool(names) and (rows[0] is None or names[0] is not None)
@@ -106,8 +109,8 @@ def pages(
         yield unseen
         if is_last:
             count = len(read - {None}) + len(nameless)  # those that are left out are known of
-            if count < (total or 0):
-                fell_short(count, total or 0)
+            if count < (fewest or 0):
+                fell_short(count, fewest or 0)
             return
         if stale > STALE_PAGES:
             raise RequestError(f"{what}: the list keeps changing while it is read.")
