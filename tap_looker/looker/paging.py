@@ -66,11 +66,10 @@ def pages(
     read: set[Any] = set()
     before: list[Any] = []
     nameless: set[int] = set()
-    fewest: int | None = None  # rows that came meanwhile need not be read
+    totals: list[int] = []
     while True:
         rows, total = fetch(offset)
-        if total is not None:
-            fewest = total if fewest is None else min(fewest, total)
+        totals += [] if total is None else [total]
         names = [None if row is None else identity(row, keys) for row in rows]
         has_gaps = None in rows
         is_other = bool(names) and (rows[0] is None or names[0] is not None)
@@ -109,8 +108,9 @@ def pages(
         yield unseen
         if is_last:
             count = len(read - {None}) + len(nameless)  # those that are left out are known of
-            if count < (fewest or 0):
-                fell_short(count, fewest or 0)
+            fewest = min(totals, default=0)  # what the list has gained meanwhile need not be read
+            if count < fewest:
+                fell_short(count, fewest)
             return
         if stale > STALE_PAGES:
             raise RequestError(f"{what}: the list keeps changing while it is read.")
