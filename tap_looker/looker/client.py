@@ -280,8 +280,8 @@ class LookerClient:
             may_ignore_limit: The document promises no paging.
             in_parallel: The workers may read pages too; not for a call that runs on one of them.
             billing: How Looker bills the calls.
-            skip: Is told why some rows are left out, and how many; None: the list fails.
-            goes_around: A row is left out for which any page that holds it fails.
+            skip: Is told why some rows are left out, and how many.
+            goes_around: With `skip`, a row is left out for which any page that holds it fails.
 
         Raises:
             RequestError: A page failed, repeats the one before, or the list moves too fast.

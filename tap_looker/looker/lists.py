@@ -32,7 +32,7 @@ class Pages:
         size: ``limit``.
         ahead: Pages may be asked for at the same time.
         billing: How Looker bills the calls.
-        skip: Is told why some rows are left out, and how many; None: the list fails.
+        skip: Is told why some rows are left out, and how many.
         goes_around: A row is left out for which any page that holds it fails.
     """
 
@@ -89,15 +89,10 @@ class Pages:
         return as_rows(self._get(0, limit).data, self._keys, self._path)
 
     def fell_short(self, count: int, total: int) -> None:
-        """Tell that fewer rows came than there are, as Looker counts them.
-
-        Raises:
-            RequestError: Nobody wants to be told.
-        """
+        """Tell that fewer rows came than there are, as Looker counts them."""
         why = f"GET {self._path}: Looker counts {total:,} (X-Total-Count), and gave {count:,}."
-        if self._skip is None:
-            raise RequestError(why)
-        self._skip(why, total - count)
+        if self._skip:
+            self._skip(why, total - count)
 
     def _answer(self, offset: int) -> ApiResponse:
         guess, future = next(self._ahead, (None, None)) if offset else (None, None)

@@ -65,8 +65,11 @@ def pages(
     offset = steps = stale = 0
     read: set[Any] = set()
     before: list[Any] = []
+    nameless: set[int] = set()
+    totals: list[int] = []
     while True:
         rows, total = fetch(offset)
+        totals += [] if total is None else [total]
         names = [None if row is None else identity(row, keys) for row in rows]
         has_gaps = None in rows
         says_more = total is not None and total > offset + len(rows)
@@ -88,6 +91,7 @@ def pages(
         fresh = not read.issuperset(names)
         stale = 0 if fresh else stale + 1
         read.update(names)
+        nameless.update(offset + n for n, name in enumerate(names) if name is None)
         before = names
         unseen = []
         for row, name in zip(rows, names, strict=True):
@@ -104,8 +108,10 @@ def pages(
         del rows  # they need not be in memory while the next page is awaited
         yield unseen
         if is_last:
-            if len(read) < (total or 0):
-                fell_short(len(read), total or 0)
+            count = len(read - {None}) + len(nameless)  # those that are left out are known of
+            fewest = min(totals, default=0)  # what the list has gained meanwhile need not be read
+            if count < fewest:
+                fell_short(count, fewest)
             return
         if stale > STALE_PAGES:
             raise RequestError(f"{what}: the list keeps changing while it is read.")

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
-from tap_looker.errors import BadResponseError, QueryError
+from tap_looker.errors import BadResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ ITEM_STATUSES = frozenset({400, 403, 404, 405, 409, 422, 500})
 
 def concerns_item(error: RequestError) -> bool:
     """Whether Looker's answer speaks of what was asked for, and not of the instance."""
-    return error.status in ITEM_STATUSES or isinstance(error, (BadResponseError, QueryError))
+    return error.status in ITEM_STATUSES or isinstance(error, BadResponseError)
 
 
 def is_older(release: str, since: str) -> bool:
