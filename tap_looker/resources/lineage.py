@@ -61,7 +61,7 @@ def _edges(batch: list[Row], answer: Any) -> list[Row]:
     text = "" if answer is None else value_at(answer, "graph_text")
     if not isinstance(text, str):
         said = error_message(answer) if isinstance(answer, dict) else ""
-        raise ValueError(said or "it has no graph_text")  # noqa: TRY004 - of an answer
+        raise ValueError(said or "it has no graph_text")  # noqa: TRY004 - not of an argument
     model = str(batch[0]["model_name"])
     rows = []
     for edge in dot.edges(text) if text.strip() else ():
@@ -193,7 +193,8 @@ def _sql_of(query: tuple[Row, list[str]], text: str) -> list[Row]:
             said = None
     if not isinstance(said, str):
         told = said[0] if isinstance(said, list) and said else said
-        raise ValueError((isinstance(told, dict) and error_message(told)) or "the answer is no SQL")
+        why = error_message(told) if isinstance(told, dict) else ""
+        raise ValueError(why or "the answer is not SQL")  # noqa: TRY004 - not of an argument
     if _NO_SQL.match(said):
         raise ValueError(one_line(said) or "the answer is empty")
     return [

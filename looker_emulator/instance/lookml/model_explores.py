@@ -51,7 +51,7 @@ def _explore(number: int, model: Row, found: Row) -> Row:
         "model_name": model["name"],
         "view_name": subject,
         "hidden": found["hidden"],
-        "sql_table_name": f"greenhouse.{subject}",
+        "sql_table_name": _TABLES.get(subject, f"greenhouse.{subject}"),
         "access_filter_fields": ["stores.city"] if number % 4 == 1 else [],
         "access_filters": [{"field": "stores.city", "user_attribute": "region"}]
         if number % 4 == 1
@@ -103,6 +103,16 @@ def _explore(number: int, model: Row, found: Row) -> Row:
         "always_join": [],
     }
 
+
+_TABLES = {
+    "baskets": None,
+    "reviews": None,
+    "returns": "{% if _user_attributes['market'] == 'eu' %}greenhouse_eu.returns"
+    "{% else %}greenhouse.returns{% endif %}",
+    "shipments": "greenhouse.shipments AS shipments",
+    "visits": "@{warehouse_schema}.visits",
+}
+"""Views whose tables are not named after them, without Liquid; derived tables have no name."""
 
 _FRAMES = ("raw", "time", "date", "week", "month", "quarter", "year", "day_of_week")
 
