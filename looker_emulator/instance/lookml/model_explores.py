@@ -106,6 +106,7 @@ def _explore(number: int, model: Row, found: Row) -> Row:
 
 _TABLES = {
     "baskets": None,
+    "customers": None,
     "reviews": None,
     "returns": "{% if _user_attributes['market'] == 'eu' %}greenhouse_eu.returns"
     "{% else %}greenhouse.returns{% endif %}",
