@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 
 import pytest
-from support import catalog, selecting
+from support import selecting
 
 from looker_emulator import Emulator, Fault
 from looker_emulator.instance.lookml.derived_tables import DERIVED
@@ -42,8 +42,8 @@ def arrows(text):
             [("a", "b", ""), ("b", "c", ""), ("x", "z", ""), ("y", "z", "")],
         ),
         (
-            'digraph { edge [style=dashed] a -> my-project.set.table; b [label=<<b>B</b>>, tooltip="a -> b"] '
-            'rankdir=LR subgraph cluster_0 { label="C" c:n -> d:s } }',
+            "digraph { edge [style=dashed] a -> my-project.set.table; "
+            'b [label=<<b>B</b>>, tooltip="a -> b"] rankdir=LR subgraph cluster_0 { label="C" c:n -> d:s } }',
             [("a", "my-project.set.table", "dashed"), ("c", "d", "dashed")],
         ),
         ("digraph { subgraph { edge [style=dashed]; a -> b } c -> d }",
@@ -557,17 +557,10 @@ def test_if_no_explore_shows_its_tables_the_stream_is_denied(run, emulator):
     assert any(line.startswith(f"Failed {TABLES}: ") for line in result.errors)
 
 
-def test_without_sqlglot_the_stream_says_what_to_install(run, emulator, monkeypatch):
+def test_without_sqlglot_the_stream_says_what_to_install(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "sqlglot", None)
     result = run(catalog=selecting(TABLES, SQL))
     assert result.exit_code == 1
     (line,) = [line for line in result.errors if line.startswith(f"Failed {TABLES}: ")]
     assert "tap-looker[lineage]" in line
     assert result.records[SQL]
-
-
-def test_none_of_it_is_selected_by_default():
-    selected = {one["tap_stream_id"] for one in catalog()["streams"]
-                if one["metadata"][0]["metadata"].get("selected")}  # fmt: skip
-    assert "users" in selected
-    assert not selected & {EDGES, SQL, TABLES}
