@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - statements of these tests
 """Derived tables, generated SQL and physical tables: where the numbers of explores come from."""
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def arrows(text):
         ),
         (
             "digraph { edge [style=dashed] a -> my-project.set.table; "
-            'b [label=<<b>B</b>>, tooltip="a -> b"] rankdir=LR subgraph cluster_0 { label="C" c:n -> d:s } }',
+            'b [label=<<b>B</b>>, tooltip="a -> b"] rankdir=LR '
+            'subgraph cluster_0 { label="C" c:n -> d:s } }',
             [("a", "my-project.set.table", "dashed"), ("c", "d", "dashed")],
         ),
         ("digraph { subgraph { edge [style=dashed]; a -> b } c -> d }",
