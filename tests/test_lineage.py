@@ -559,10 +559,12 @@ def test_if_no_explore_shows_its_tables_the_stream_is_denied(run, emulator):
     assert any(line.startswith(f"Failed {TABLES}: ") for line in result.errors)
 
 
-def test_without_sqlglot_the_stream_says_what_to_install(run, monkeypatch):
+def test_without_sqlglot_the_stream_says_what_to_install(run, emulator, monkeypatch):
     monkeypatch.setitem(sys.modules, "sqlglot", None)
-    result = run(catalog=selecting(TABLES, SQL))
+    result = run(catalog=selecting(TABLES, "folders"))
     assert result.exit_code == 1
     (line,) = [line for line in result.errors if line.startswith(f"Failed {TABLES}: ")]
     assert "tap-looker[lineage]" in line
-    assert result.records[SQL]
+    assert result.records["folders"]
+    assert emulator.count("/lookml_models*") == 0, "it is said before anything is read for it"
+    assert run("--access", catalog=selecting(TABLES)).exit_code == 0

@@ -282,13 +282,15 @@ _REFERENCE = re.compile(r"\$\{\s*(\w+)\.SQL_TABLE_NAME\s*\}")
 class _ExploreTables(Derived):
     """What explores say of their tables; graphs and SQL too, where these are read."""
 
+    def check(self) -> None:
+        sql_tables.require()
+
     def plan(self, reading: Reading) -> None:
         super().plan(reading)
         reading.want_beside("derived_table_edges", _OF_EDGES)
         reading.want_beside("explore_sql", _OF_SQL)
 
     def pages(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
-        sql_tables.require()
         upstream = _upstream(reading, resource.name)
 
         def of_explore(explore: Row, lacks: Lacks) -> Iterator[Row]:
@@ -405,8 +407,8 @@ EXPLORE_TABLES = _ExploreTables(
             "How the table is known: sql_table_name, derived_table_graph or generated_sql"
         ),
         "table_name": Column(
-            "Name of the table, with database and schema where these are given, without quotes; "
-            "where it cannot be told, what LookML says"
+            "Name of the table, with database and schema if given, without quotes; if it cannot be "
+            "told, what LookML says"
         ),
         "model_name": Column("Name of the model"),
         "explore_name": Column("Name of the explore"),
