@@ -429,6 +429,9 @@ def test_a_query_has_100_fields_at_most(run, emulator):
     names = [f"view_{number}.id" for number in range(101)]
     fields = {"dimensions": [a_field(name) for name in names], "measures": None}
     an_explore(emulator, view_name="view_100", fields=fields)
+    emulator.add_fault(
+        Fault("status", "/queries/run/sql", containing="view_100", status=200, json="SELECT 1")
+    )
     result = run(catalog=selecting(SQL)).succeeded()
     assert asked(emulator)["fields"] == ["view_100.id", *names[:99]]
     (row,) = [one for one in result.records[SQL] if one["explore_id"] == ONE]
@@ -504,6 +507,16 @@ def test_tables_are_named_as_lookml_names_them(run, emulator):
     )
     assert first["connection_name"] == "warehouse"
     assert last["database_name"] is None
+
+
+def test_the_first_view_may_go_by_the_name_of_the_explore(run, emulator):
+    scopes = ["orders", "users"]
+    an_explore(emulator, view_name="sales", sql_table_name="shop.sales", scopes=scopes)
+    of_graph(emulator, "storefront", "digraph g { <sales> -> <shop.a> [style=dashed] }")
+    assert tables(run(catalog=selecting(TABLES, EDGES)).succeeded()) == [
+        ("orders", "sql_table_name", "shop.sales", True),
+        ("orders", "derived_table_graph", "shop.a", True),
+    ]
 
 
 def test_derived_tables_lead_to_their_tables_by_way_of_others(run, emulator):

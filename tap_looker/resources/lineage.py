@@ -269,7 +269,18 @@ def _readable(
 # ------------------------------------------------------------------------------ physical tables
 
 _OF_TABLES = {
-    **tree("id model_name name view_name connection_name dialect_name sql_table_name".split()),  # noqa: SIM905
+    **tree(
+        [
+            "id",
+            "model_name",
+            "name",
+            "view_name",
+            "scopes",
+            "connection_name",
+            "dialect_name",
+            "sql_table_name",
+        ]
+    ),
     "joins": tree(["name", "from", "sql_table_name"]),
 }
 _OF_EDGES = dict.fromkeys(DERIVED_TABLE_EDGES.columns)
@@ -328,8 +339,11 @@ def _of_explore(explore: Row, upstream: Upstream, lacks: Lacks) -> Iterator[Row]
     joins = explore.get("joins")
     if not isinstance(joins, list) or "sql_table_name" not in explore:
         lacks("sql_table_name" if isinstance(joins, list) else "joins")
-    first = explore.get("view_name")
-    views: list[tuple[Any, Any, Any]] = [(first, first, explore.get("sql_table_name"))]
+    first, scopes = explore.get("view_name"), explore.get("scopes")
+    # Fields of the first view are named after the explore where it has another name there ("from").
+    is_renamed = isinstance(scopes, list) and first not in scopes and explore.get("name") in scopes
+    view = explore.get("name") if is_renamed else first
+    views: list[tuple[Any, Any, Any]] = [(view, first, explore.get("sql_table_name"))]
     for join in joins if isinstance(joins, list) else ():
         if isinstance(join, dict):
             name = join.get("name")

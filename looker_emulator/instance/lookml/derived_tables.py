@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from looker_emulator.instance.lookml.model_explores import explore
+from looker_emulator.queries.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,43 +78,53 @@ def generated_sql(about: Row, query: Row) -> str:
         each["name"]: each for kind in ("dimensions", "measures") for each in about["fields"][kind]
     }
     fields = [known[name] for name in query.get("fields") or () if name in known]
+    if not fields:
+        raise Refused(400, "Must query at least one dimension or measure")
+    mark = "`" if about["dialect_name"].startswith("bigquery") else ""
     views = {each["view"] for each in fields}
     base = about["view_name"]
     joins = [join["name"] for join in about["joins"] if join["name"] in views]
-    lines = [f"LEFT JOIN {_from(join)} ON {base}.store_id = {join}.id" for join in joins]
-    selected = ",\n    ".join(f'{_expression(each)}  AS "{each["name"]}"' for each in fields)
+    selected = ",\n    ".join(
+        f"{_expression(each)}  AS {_named(each['name'], mark)}" for each in fields
+    )
     groups = [str(n) for n, each in enumerate(fields, 1) if not each["measure"]]
     return "\n".join(
         [
-            *_with([base, *joins]),
+            *_with([base, *joins], mark),
             f"SELECT\n    {selected}",
-            f"FROM {_from(base, about['sql_table_name'])}",
-            *lines,
+            f"FROM {_from(base, about['sql_table_name'], mark)}",
+            *(f"LEFT JOIN {_from(one, None, mark)} ON {base}.store_id = {one}.id" for one in joins),
             *([f"GROUP BY\n    {', '.join(groups)}"] if groups else []),
             f"ORDER BY\n    1\nLIMIT {query.get('limit') or 500}",
         ]
     )
 
 
+def _named(name: str, mark: str) -> str:
+    """A column: BigQuery allows no dots in its name."""
+    return name.replace(".", "_") if mark else f'"{name}"'
+
+
 def _expression(field: Row) -> str:
     return "COUNT(*)" if field["measure"] else f"{field['view']}.{field['name'].partition('.')[2]}"
 
 
-def _from(view: str, table: str | None = None) -> str:
+def _from(view: str, table: str | None, mark: str) -> str:
     """What the SQL says for a view: a derived table goes by the view's name."""
     if view in DERIVED:
         return view
-    text = table or f"greenhouse.{view}"
+    text = (table or f"greenhouse.{view}").replace("`", "")
     for constant, value in _RENDERED.items():
         text = text.replace(constant, value)
-    return f"{_IF.sub(lambda match: match[1], text).partition(' ')[0]}  AS {view}"
+    name = _IF.sub(lambda match: match[1], text).partition(" ")[0]
+    return f"{mark}{name}{mark}  AS {view}"
 
 
-def _with(views: list[str]) -> list[str]:
+def _with(views: list[str], mark: str) -> list[str]:
     tables = list(dict.fromkeys(view for view, _, _ in _edges(views)))[::-1]
     parts = []
     for view in tables:
-        first, *others = (name for _, name in DERIVED[view])
-        joined = "".join(f"\n  LEFT JOIN {other} AS t{n} ON TRUE" for n, other in enumerate(others))
-        parts.append(f"{view} AS (SELECT\n  *\n  FROM {first} AS t{joined}\n)")
+        names = [name if kind == "view" else f"{mark}{name}{mark}" for kind, name in DERIVED[view]]
+        joined = "".join(f"\n  CROSS JOIN {name} AS t{n}" for n, name in enumerate(names[1:], 1))
+        parts.append(f"{view} AS (SELECT\n  *\n  FROM {names[0]} AS t0{joined}\n)")
     return ["WITH " + ",\n".join(parts)] if parts else []
