@@ -261,7 +261,13 @@ HELD = {
 }
 """Keys of what an instance holds, where it is in no list of the stream's name."""
 
-ELSEWHERE = {"connection_databases", "explore_fields", "queries"}  # in tests of their own
+ELSEWHERE = {  # in tests of their own
+    "connection_databases",
+    "derived_table_edges",
+    "explore_fields",
+    "explore_sql",
+    "queries",
+}
 ELSEWHERE |= {one.name for one in RESOURCES if isinstance(one.source, Flat)} - HELD.keys()
 OF_THE_HOST = {one.name for one in RESOURCES if one.keys == ("host",)}
 

@@ -12,9 +12,9 @@ from looker_emulator.http import answers
 from looker_emulator.http.answers import Answer, Stream
 from looker_emulator.http.faults import altered
 from looker_emulator.http.listing import boolean, parse_fields, project
-from looker_emulator.instance.lookml import derived_tables
 from looker_emulator.instance.lookml.model_explores import explore
 from looker_emulator.queries.errors import DatabaseError, Refused
+from looker_emulator.queries.generated_sql import generated_sql
 from looker_emulator.queries.results import Break, error_row, written
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _without_data(query: Row, request: Request) -> str | None:
     if f"{model}::{name}" in looker.options.broken_explores:
         raise Refused(404, "Not found")
     about = None if looker.engine.explore(model, name) else explore(request.instance, model, name)
-    return derived_tables.generated_sql(about, query) if about else None
+    return generated_sql(about, query) if about else None
 
 
 def _known(form: str) -> str:

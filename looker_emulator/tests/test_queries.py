@@ -176,13 +176,13 @@ def test_sql_of_an_explore_without_data():
                 about = api.get(f"/lookml_models/{model['name']}/explores/{explore['name']}").json()
                 fields = [about["fields"]["dimensions"][0]["name"]]
                 body = {"model": model["name"], "view": explore["name"], "fields": fields}
-                answer = api.post("/queries/run/sql", body)
+                answer = api.request("POST", "/queries/run/sql", json=body)
                 assert answer.headers["content-type"] == "application/sql"
                 mark = "`" if about["connection_name"] == "lake" else '"'
                 assert "SELECT\n" in answer.text
                 assert (mark in answer.text) is (mark == '"' or "`greenhouse." in answer.text)
                 body["fields"] = ["nobody.knows"]
-                assert api.post("/queries/run/sql", body).status_code == 400
+                assert api.request("POST", "/queries/run/sql", json=body).status_code == 400
         assert emulator.query_runs == 0
 
 
