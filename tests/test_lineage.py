@@ -267,6 +267,13 @@ def test_a_graph_that_cannot_be_read_is_skipped_and_counted(run, emulator, body)
     assert any(f"{EDGES}: one skipped: {first}: " in line for line in result.warnings)
 
 
+def test_null_is_not_a_graph_without_edges(run, emulator):
+    emulator.add_fault(Fault("wrong_shape", "/derived_table/*", shape="null", times=None))
+    result = run(catalog=selecting(EDGES))
+    assert result.exit_code == 1
+    assert any("it has no graph_text" in line for line in result.errors)
+
+
 def test_if_no_graph_can_be_read_the_stream_has_failed(run, emulator):
     of_graph(emulator, "*", "nonsense")
     result = run(catalog=selecting(EDGES, "folders"))

@@ -20,7 +20,7 @@ from tap_looker.resources.resource import Column
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tap_looker.looker.response import Row
+    from tap_looker.looker.response import ApiResponse, Row
     from tap_looker.resources.flat import Lacks
     from tap_looker.resources.resource import Counts, Range, Reading, Resource
 
@@ -44,7 +44,7 @@ class Graphs(Get):
 
         def call(batch: list[Row]) -> Any:
             path = self.path.format(model_name=segment(batch[0]["model_name"]))
-            return reading.client.get(path, billing=self.billing).data
+            return reading.client.get(path, billing=self.billing)
 
         batches = self.parent.batches(reading, resource.name)
         answers = reading.each(resource.name, call, batches)
@@ -53,15 +53,15 @@ class Graphs(Get):
         )
 
 
-def _edges(batch: list[Row], answer: Any) -> list[Row]:
+def _edges(batch: list[Row], answer: ApiResponse) -> list[Row]:
     """The rows of a graph; 204 and an empty text are none.
 
     Raises:
         ValueError: It is not a graph.
     """
-    text = "" if answer is None else value_at(answer, "graph_text")
+    text = "" if answer.is_absent else value_at(answer.data, "graph_text")
     if not isinstance(text, str):
-        said = error_message(answer) if isinstance(answer, dict) else ""
+        said = error_message(answer.data) if isinstance(answer.data, dict) else ""
         raise ValueError(said or "it has no graph_text")  # noqa: TRY004 - not of an argument
     model = str(batch[0]["model_name"])
     rows = []
@@ -112,7 +112,8 @@ _OF_EXPLORE = {
 def _one_of_each_view(explore: Row) -> list[str]:
     """Fields of an explore that its SQL needs all views for.
 
-    A primary key where a view has one: it keeps Looker from choosing an aggregate table.
+    A primary key where a view has one: an aggregate table, in whose place Looker would name none of
+    the view's own, hardly ever has it.
     """
     best: dict[str, tuple[int, str]] = {}
     for kind in ("dimensions", "measures"):
