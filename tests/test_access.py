@@ -373,6 +373,12 @@ def test_every_estimate_is_right_within_a_quarter_or_a_range(runner_of, seed):
             assert not one["selected"]
 
 
+def test_streams_without_calls_are_billed_as_what_they_read(run):
+    found = by_name(report(run("--access=json", catalog=selecting("users"))))
+    assert found["merge_query_sources"]["billing"] == "db_query"
+    assert found["user_roles"]["billing"] == "non_query"
+
+
 def test_rows_beyond_the_sample_are_scaled(run, monkeypatch):
     monkeypatch.setattr("tap_looker.access.MAX_SAMPLE", 10)
     found = report(run("--access=json", catalog=selecting("user_sessions")))

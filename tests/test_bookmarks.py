@@ -158,7 +158,7 @@ def test_rows_out_of_order_leave_the_bookmark_that_the_run_began_with(
     run = mine(shop, tmp_path, state=state, **options)
     assert run.exit_code == 1
     assert "Traceback" not in run.stderr
-    assert [line for line in run.errors if "order that was asked for" in line]
+    assert [line for line in run.errors if "not in the requested order" in line]
     value = bookmark_of(run, "mine").get("replication_key_value")
     assert value == (state["bookmarks"]["mine"]["replication_key_value"] if known else None)
 

@@ -17,7 +17,7 @@ from looker_emulator import Emulator, Fault
 from looker_emulator.instance.lookml.derived_tables import DERIVED
 from looker_emulator.instance.lookml.model_explores import explore
 from tap_looker.resources import derived
-from tap_looker.resources.flat import Flat
+from tap_looker.resources.flat import Derived, Flat
 from tap_looker.resources.table import BY_NAME, RESOURCES
 from tests.test_resources import paths
 
@@ -162,6 +162,14 @@ def test_rows_hold_plain_values_and_more_than_their_key(name):
     kinds = {kind for of in entry["schema"]["properties"].values() for kind in of["type"]}
     assert not {"array", "object"} & kinds
     assert set(entry["schema"]["properties"]) > set(entry["key_properties"])
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, one in FLAT.items() if isinstance(one.source, Derived)]
+)
+def test_rows_have_all_their_columns(whole, name):
+    columns = set(entries()[name]["schema"]["properties"])
+    assert {frozenset(record) for record in whole[0].records[name]} == {frozenset(columns)}
 
 
 @each_flat
@@ -325,7 +333,7 @@ def test_every_query_of_a_tile_is_in_queries(run, emulator):
     known = set(result.ids("queries"))
     ways = {via: [] for via in ("query", "look", "merge", "result_maker")}
     for one in result.records["dashboard_element_queries"]:
-        ways[one["via"]].append(one.get("query_id"))
+        ways[one["via"]].append(one["query_id"])
     assert all(ways.values())
     assert set(ways.pop("merge")) == {None}
     assert {query for found in ways.values() for query in found} <= known

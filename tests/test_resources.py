@@ -596,7 +596,10 @@ def test_a_renamed_key_is_asked_for_by_lookers_name(run, emulator):
 
 def test_roles_name_their_sets(run, emulator):
     result = run(catalog=selecting(only={"roles": {"permission_set_id"}})).succeeded()
-    assert asked(emulator.calls, "/roles/search/with_user_count") == "id,permission_set(id)"
+    # All of it where the run looks at the permissions of its own key.
+    assert re.fullmatch(
+        r"id,permission_set(\(id\))?", asked(emulator.calls, "/roles/search/with_user_count")
+    )
     assert result.records["roles"] == [
         {"id": row["id"], "permission_set_id": row["permission_set"]["id"]}
         for row in emulator.instance.roles

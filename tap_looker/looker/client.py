@@ -17,11 +17,10 @@ import logging
 import threading
 import time
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from tap_looker.errors import NO_SPACE, LoginError, LookerError, RequestError
+from tap_looker.errors import NO_SPACE, LoginError, RequestError
 from tap_looker.looker import json_stream, paging, retry, session
 from tap_looker.looker.auth import LookerAuth
 from tap_looker.looker.calls import CallCounter
@@ -129,15 +128,6 @@ class LookerClient:
             receive=self._answer,
             repeat_faults=repeat_faults,
         )
-
-    @cached_property
-    def release(self) -> str:
-        """The instance's release (``26.22.14``); "" where it does not tell. Not billed."""
-        try:
-            answer = self.get("/versions", {"fields": "looker_release_version"}, billing="none")
-            return str(answer.data["looker_release_version"])
-        except (LookerError, LookupError, TypeError, Cancelled):
-            return ""
 
     def post(
         self,

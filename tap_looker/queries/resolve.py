@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from tap_looker.errors import BadResponseError, CutResultError, RequestError
 from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.looker.response import segment
-from tap_looker.looker.used_fields import dynamic_fields
 from tap_looker.queries import columns as lookml
 from tap_looker.queries.definitions import DefinitionError, zone_named
 from tap_looker.queries.explores import read_explore
 from tap_looker.queries.keyset import sorts_as_text
+from tap_looker.used_fields import dynamic_fields
 from tap_looker.values import MisfitError
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from tap_looker.looker.used_fields import dynamic_fields, own_fields, used_fields
 from tap_looker.resources.fields import tree, value_at, values_at
 from tap_looker.resources.flat import Derived
 from tap_looker.resources.resource import Column, Computed
 from tap_looker.times import parse_time
+from tap_looker.used_fields import dynamic_fields, own_fields, used_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

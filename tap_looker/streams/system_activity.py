@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import BadResponseError
 from tap_looker.looker.concurrency import closed_at_end
-from tap_looker.looker.used_fields import own_fields, used_fields
 from tap_looker.queries import keyset
 from tap_looker.queries.activity_fields import description
 from tap_looker.queries.columns import KINDS, Key, collisions, column, column_name, records
@@ -24,6 +23,7 @@ from tap_looker.queries.system_activity import (
 )
 from tap_looker.streams.activity_reading import Reading, reading_again
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
+from tap_looker.used_fields import own_fields, used_fields
 from tap_looker.values import digest
 
 if TYPE_CHECKING:
