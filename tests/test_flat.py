@@ -533,6 +533,78 @@ def test_a_list_that_does_not_come_is_skipped_and_counted(
     assert any(f" {row['id']}." in line and path in line for line in result.warnings)
 
 
+OF_TILES = ("query", "query_id", "look", "look_id", "merge_result_id", "result_maker")
+NOT_SHOWN = {
+    "folder_ancestors": ("folders", ("parent_id",)),
+    "dashboard_element_queries": ("dashboard_elements", OF_TILES),
+    "queries": ("dashboard_elements", OF_TILES),
+    "content_metadata": ("boards", ("content_metadata_id",)),
+}
+"""What streams are made of: where it is, and its names."""
+
+
+@pytest.mark.parametrize("name", NOT_SHOWN)
+def test_a_row_that_does_not_show_what_others_are_made_of_is_counted(run, emulator, name):
+    """Null says that there is nothing; an absent property says nothing."""
+    collection, properties = NOT_SHOWN[name]
+    assert emulator.instance.content_metadata  # made of what is taken away here
+    for prop in properties:
+        getattr(emulator.instance, collection)[0].pop(prop, None)
+    result = run(catalog=selecting(name)).succeeded()
+    assert result.records[name]
+    assert f"{name}: 1 item(s) skipped, see the warnings above." in result.warnings
+
+
+@pytest.mark.parametrize("name", NOT_SHOWN)
+def test_what_no_row_shows_is_not_empty(run, emulator, name):
+    properties = NOT_SHOWN[name][1]
+    instance = emulator.instance
+    collections = ("folders", "looks", "boards", "dashboards", "dashboard_elements")
+    for row in [row for one in collections for row in getattr(instance, one)]:
+        for prop in properties:
+            row.pop(prop, None)
+        row["folder_id" if name == "queries" else "deleted"] = None
+    instance.lookml_dashboards.clear()
+    result = run(catalog=selecting(name, "folders"))
+    assert result.exit_code == 1
+    assert any(error.startswith(f"Failed {name}: ") for error in result.errors)
+    assert name not in result.schemas
+    if name == "folder_ancestors":
+        assert {row["path"] for row in result.records["folders"]} == {None}
+
+
+def test_queries_that_do_not_show_their_own_fields_are_counted(run, emulator):
+    query = a_query(emulator, fields=["orders.count"])
+    for tile in emulator.instance.dashboard_elements:
+        for holder in (tile, tile.get("look") or {}, tile.get("result_maker") or {}):
+            if (holder.get("query") or {}).get("id") == query:
+                holder["query"].pop("dynamic_fields", None)
+    result = run(catalog=selecting("query_dynamic_fields")).succeeded()
+    assert any(query in line and "dynamic_fields" in line for line in result.warnings)
+
+
+def test_credentials_that_cannot_be_told_apart_are_counted(run, emulator):
+    user = emulator.instance.users[0]
+    user["credentials_api3"] = [{"is_disabled": False}, {"is_disabled": True}]
+    result = run(catalog=selecting("user_credentials")).succeeded()
+    assert not [
+        one
+        for one in result.records["user_credentials"]
+        if (one["user_id"], one["type"]) == (user["id"], "api3")
+    ]
+    assert "user_credentials: 1 item(s) skipped, see the warnings above." in result.warnings
+
+
+@pytest.mark.parametrize(
+    "changes", [{"credentials_email": "?"}, {"credentials_api3": ["?"]}, {"credentials_embed": {}}]
+)
+def test_credentials_of_another_shape_are_counted(run, emulator, changes):
+    emulator.instance.users[0].update(changes)
+    result = run(catalog=selecting("user_credentials")).succeeded()
+    assert result.records["user_credentials"]
+    assert "user_credentials: 1 item(s) skipped, see the warnings above." in result.warnings
+
+
 @pytest.mark.parametrize("name", ["user_roles", "user_groups", "user_credentials"])
 def test_lists_that_nobody_shows_are_denied_and_not_empty(run, emulator, name):
     public = ("id", "first_name", "last_name", "display_name", "avatar_url", "url")

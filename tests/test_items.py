@@ -317,3 +317,37 @@ def test_models_and_those_to_leave_out_go_together(run):
         exclude_models=["logistics"],
     ).succeeded()
     assert result.ids("lookml_models") == ["storefront"]
+
+
+# --------------------------------------------------------- answers that are none, with HTTP 200
+
+
+NO_ANSWERS = {
+    "null": {"json": None, "html": "null"},
+    "an error of Looker's": {"json": [{"looker_error": "This group is broken"}]},
+    "a message": {"json": {"message": "Broken", "documentation_url": "https://x"}},
+    "a web page": {"html": "<html><title>Broken</title></html>"},
+    "half a list": {"html": '[{"id": "1"}, {"id"'},
+    "texts": {"json": ["1", "2"]},
+}
+
+
+@pytest.mark.parametrize("kind", NO_ANSWERS)
+def test_one_item_without_an_answer_does_not_sink_its_stream(run, emulator, kind):
+    whole = run(catalog=selecting("group_users")).succeeded().records["group_users"]
+    group = next(row["group_id"] for row in whole)
+    emulator.add_fault(
+        Fault("status", f"/groups/{group}/users", times=None, status=200, **NO_ANSWERS[kind])
+    )
+    result = run(catalog=selecting("group_users"), max_retry_time=0.1).succeeded()
+    assert result.records["group_users"] == [row for row in whole if row["group_id"] != group]
+    assert counted(result) == {"group_users": 1}
+
+
+@pytest.mark.parametrize("kind", NO_ANSWERS)
+def test_items_that_are_all_without_an_answer_are_an_error(run, emulator, kind):
+    emulator.add_fault(
+        Fault("status", "/groups/*/users", times=None, status=200, **NO_ANSWERS[kind])
+    )
+    result = run(catalog=selecting("group_users"), max_retry_time=0.1)
+    assert failed(result).keys() == {"group_users"}

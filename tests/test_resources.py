@@ -1199,6 +1199,17 @@ def test_an_instance_that_overlooks_folder_id_gives_no_more(run, emulator, runne
         assert runner_of(other)(**options).succeeded().records == whole.records
 
 
+def test_an_instance_that_takes_one_folder_at_a_time_is_read_whole(run, emulator, runner_of):
+    """The search says nothing of the others: whether it takes a list is not documented."""
+    options = {"catalog": selecting(*IN_FOLDERS), "folder_ids": [deep_folder(emulator.instance)]}
+    whole = run(**options).succeeded()
+    with Emulator(single_filters=("folder_id",)) as other:
+        deep_folder(other.instance)
+        found = runner_of(other)(**options).succeeded()
+    for name in IN_FOLDERS:
+        assert sorted(found.ids(name)) == sorted(whole.ids(name))
+
+
 def test_several_folders_as_numbers(run, emulator):
     instance = emulator.instance
     leaves = [row["id"] for row in instance.folders if below(instance, row["id"]) == {row["id"]}]

@@ -85,10 +85,11 @@ class Rows:
             deleted = "deleted" in self.filters and flag(request, "deleted")
             trash = request.instance.trash(self.trash)
             rows = [row for row in rows if (row["id"] in trash) is deleted]
+        options = request.looker.options
         wanted = {
-            name: query[name]
+            name: query[name].partition(",")[0] if name in options.single_filters else query[name]
             for name in self.filters
-            if query.get(name) and name not in ("deleted", *request.looker.options.ignored_filters)
+            if query.get(name) and name not in ("deleted", *options.ignored_filters)
         }
         rows = matching(rows, wanted, value_of=_filtered, either=flag(request, "filter_or"))
         if self.sorts and query.get("sorts"):

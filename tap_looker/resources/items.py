@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from tap_looker.errors import RequestError
 from tap_looker.looker.concurrency import closed_at_end, ordered_map
 from tap_looker.looker.retry import lasts
-from tap_looker.resources.resource import ITEM_STATUSES
+from tap_looker.resources.resource import concerns_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -170,7 +170,7 @@ class _Asking(Generic[T]):
         try:
             answer = _with_patience(self._client, self._call, item)
         except RequestError as error:
-            if error.status in ITEM_STATUSES:
+            if concerns_item(error):
                 return _Refused(error)
             raise
         if not isinstance(answer, _Refused):

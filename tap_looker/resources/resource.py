@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 
-from tap_looker.errors import BadResponseError
+from tap_looker.errors import BadResponseError, QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ ITEM_STATUSES = frozenset({400, 403, 404, 405, 409, 422, 500})
 
 def concerns_item(error: RequestError) -> bool:
     """Whether Looker's answer speaks of what was asked for, and not of the instance."""
-    return error.status in ITEM_STATUSES or isinstance(error, BadResponseError)
+    return error.status in ITEM_STATUSES or isinstance(error, (BadResponseError, QueryError))
 
 
 def is_older(release: str, since: str) -> bool:
@@ -232,6 +232,9 @@ class Reading(Protocol):
 
     def folder_filters(self, resource: Resource) -> list[dict[str, str]]:
         """Parameters that narrow a search to the folders of the settings; one call each."""
+
+    def homes(self, resource: Resource, page: list[Row]) -> set[Any]:
+        """The folders that some rows are in."""
 
     def each(
         self,
