@@ -264,14 +264,15 @@ def test_a_graph_that_cannot_be_read_is_skipped_and_counted(run, emulator, body)
     assert models
     assert first not in models
     assert f"{EDGES}: 1 item(s) skipped, see the warnings above." in result.warnings
-    assert any(f"{EDGES}: one skipped: {first}: " in line for line in result.warnings)
+    path = f"/derived_table/graph/model/{first}"
+    assert any(f"{EDGES}: one skipped: GET {path}: " in line for line in result.warnings)
 
 
 def test_null_is_not_a_graph_without_edges(run, emulator):
     emulator.add_fault(Fault("wrong_shape", "/derived_table/*", shape="null", times=None))
     result = run(catalog=selecting(EDGES))
     assert result.exit_code == 1
-    assert any("it has no graph_text" in line for line in result.errors)
+    assert any("has no graph_text" in line for line in result.errors)
 
 
 def test_if_no_graph_can_be_read_the_stream_has_failed(run, emulator):
@@ -363,7 +364,9 @@ def test_sql_that_is_json_is_unpacked(run, emulator):
 def test_abstract_explores_are_skipped_and_counted(run, emulator):
     emulator.add_fault(Fault("denied", "/queries/run/sql"))
     result = run(catalog=selecting(SQL), concurrency=1).succeeded()
-    assert any(f"{SQL}: one skipped: " in line for line in result.warnings)
+    first = next(iter(emulator.instance.lookml_models))
+    name = f"{first['name']}::{first['explores'][0]['name']}"
+    assert any(f"{SQL}: one skipped: {name}: " in line for line in result.warnings)
     assert f"{SQL}: 1 item(s) skipped, see the warnings above." in result.warnings
 
 

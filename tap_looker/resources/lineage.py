@@ -18,7 +18,7 @@ from tap_looker.resources.kinds import Composite, Get, Parent
 from tap_looker.resources.resource import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from tap_looker.looker.response import ApiResponse, Row
     from tap_looker.resources.flat import Lacks
@@ -42,18 +42,20 @@ class Graphs(Get):
         if not self.parent:
             return
 
-        def call(batch: list[Row]) -> Any:
-            path = self.path.format(model_name=segment(batch[0]["model_name"]))
-            return reading.client.get(path, billing=self.billing)
+        def call(batch: list[Row]) -> list[Row]:
+            model = str(batch[0]["model_name"])
+            path = self.path.format(model_name=segment(model))
+            try:
+                return _edges(model, reading.client.get(path, billing=self.billing))
+            except ValueError as error:
+                raise BadResponseError(f"GET {path}: HTTP 200, but {error}.") from error
 
         batches = self.parent.batches(reading, resource.name)
-        answers = reading.each(resource.name, call, batches)
-        yield from _readable(
-            reading, resource.name, answers, lambda batch: batch[0]["model_name"], _edges
-        )
+        for _, rows in reading.each(resource.name, call, batches):
+            yield rows
 
 
-def _edges(batch: list[Row], answer: ApiResponse) -> list[Row]:
+def _edges(model: str, answer: ApiResponse) -> list[Row]:
     """The rows of a graph; 204 and an empty text are none.
 
     Raises:
@@ -62,10 +64,10 @@ def _edges(batch: list[Row], answer: ApiResponse) -> list[Row]:
     text = "" if answer.is_absent else value_at(answer.data, "graph_text")
     if not isinstance(text, str):
         said = error_message(answer.data) if isinstance(answer.data, dict) else ""
-        raise ValueError(said or "it has no graph_text")  # noqa: TRY004 - not of an argument
-    model = str(batch[0]["model_name"])
+        why = f"Looker says: {said}" if said else "the answer has no graph_text"
+        raise ValueError(why)  # noqa: TRY004 - not of an argument
     rows = []
-    for edge in dot.edges(text) if text.strip() else ():
+    for edge in _drawn(text) if text.strip() else ():
         view, upstream = (name.removeprefix(f"{model}/") for name in (edge.tail, edge.head))
         # A dashed edge leads to a table. Names of views have no dots; where they come with their
         # model, a name without one is a table too.
@@ -81,6 +83,13 @@ def _edges(batch: list[Row], answer: ApiResponse) -> list[Row]:
             }
         )
     return [dict(row) for row in dict.fromkeys(tuple(row.items()) for row in rows)]
+
+
+def _drawn(text: str) -> list[dot.Edge]:
+    try:
+        return dot.edges(text)
+    except dot.DotError as error:
+        raise ValueError(f"graph_text is not a graph in the DOT language: {error}") from error
 
 
 DERIVED_TABLE_EDGES = Graphs(
@@ -142,7 +151,7 @@ def _filters(explore: Row) -> dict[str, str]:
 def _explore_sql(reading: Reading) -> Iterator[list[Row]]:
     """What Looker would send to the database, which it does not: one call for each explore."""
 
-    def call(query: tuple[Row, list[str]]) -> Any:
+    def call(query: tuple[Row, list[str]]) -> list[Row]:
         explore, fields = query
         body: Row = {
             "model": explore.get("model_name"),
@@ -153,7 +162,15 @@ def _explore_sql(reading: Reading) -> Iterator[list[Row]]:
         if filters := _filters(explore):
             body["filters"] = filters
         path = "/queries/run/sql"
-        return reading.client.post(path, body, billing="db_query", as_text=True).data
+        try:
+            answer = reading.client.post(path, body, billing="db_query", as_text=True)
+            return [_sql_of(explore, fields, answer.data)]
+        except ValueError as error:
+            why = f"POST {path}: HTTP 200, but {error}"
+            raise BadResponseError(f"{explore.get('id')}: {why}.") from error
+        except RequestError as error:
+            error.message = f"{explore.get('id')}: {error.message}"
+            raise
 
     def queries() -> Iterator[tuple[Row, list[str]]]:
         found = False
@@ -168,49 +185,42 @@ def _explore_sql(reading: Reading) -> Iterator[list[Row]]:
         if total and not found:
             raise BadResponseError(f"explore_sql: none of the {total:,} explores has fields.")
 
-    yield from _readable(
-        reading,
-        "explore_sql",
-        reading.each("explore_sql", call, queries()),
-        lambda query: query[0].get("id"),
-        _sql_of,
-    )
+    for _, rows in reading.each("explore_sql", call, queries()):
+        yield rows
 
 
 _NO_SQL = re.compile(r"error|<|(?!.*\bselect\b)", re.IGNORECASE | re.DOTALL)
 
 
-def _sql_of(query: tuple[Row, list[str]], text: str) -> list[Row]:
+def _sql_of(explore: Row, fields: list[str], text: str) -> Row:
     """The row of an explore.
 
     Raises:
         ValueError: The text is an error of Looker's, or of something before it.
     """
-    explore, fields = query
     said: Any = text.strip()
     if said[:1] in ("[", "{", '"'):
         try:
             said = json.loads(said)
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
     if not isinstance(said, str):
         told = said[0] if isinstance(said, list) and said else said
-        why = error_message(told) if isinstance(told, dict) else ""
-        raise ValueError(why or "the answer is not SQL")  # noqa: TRY004 - not of an argument
+        says = error_message(told) if isinstance(told, dict) else ""
+        why = f"Looker says: {says}" if says else "the answer is not SQL"
+        raise ValueError(why)  # noqa: TRY004 - not of an argument
     if _NO_SQL.match(said):
-        raise ValueError(one_line(said) or "the answer is empty")
-    return [
-        {
-            "explore_id": explore.get("id"),
-            "model_name": explore.get("model_name"),
-            "explore_name": explore.get("name"),
-            "connection_name": explore.get("connection_name"),
-            "dialect_name": explore.get("dialect_name"),
-            "fields": ",".join(fields[:MOST_FIELDS]),
-            "has_all_views": len(fields) <= MOST_FIELDS,
-            "sql": said,
-        }
-    ]
+        raise ValueError(f"the answer is not SQL: {one_line(said) or 'it is empty'}")
+    return {
+        "explore_id": explore.get("id"),
+        "model_name": explore.get("model_name"),
+        "explore_name": explore.get("name"),
+        "connection_name": explore.get("connection_name"),
+        "dialect_name": explore.get("dialect_name"),
+        "fields": ",".join(fields[:MOST_FIELDS]),
+        "has_all_views": len(fields) <= MOST_FIELDS,
+        "sql": said,
+    }
 
 
 def _calls_of_sql(counts: Counts) -> Range | None:
@@ -240,32 +250,6 @@ EXPLORE_SQL = Composite(
     },
     billing="db_query",
 )
-
-
-def _readable(
-    reading: Reading,
-    name: str,
-    answers: Iterator[tuple[Any, Any]],
-    named: Callable[[Any], Any],
-    rows_of: Callable[[Any, Any], list[Row]],
-) -> Iterator[list[Row]]:
-    """The rows of the answers that hold any; the others are skipped and counted, but not all.
-
-    Raises:
-        BadResponseError: None of the answers is what was asked for.
-    """
-    good, why = False, ""
-    for item, answer in answers:
-        try:
-            rows = rows_of(item, answer)
-        except ValueError as error:
-            why = f"{named(item)}: {error}."
-            reading.skip(name, why)
-            continue
-        good = True
-        yield rows
-    if why and not good:
-        raise BadResponseError(f"{name}: no answer could be used. The last one was that of {why}")
 
 
 # ------------------------------------------------------------------------------ physical tables
