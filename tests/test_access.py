@@ -298,14 +298,16 @@ def test_the_cost_of_the_default_selection_is_that_of_a_run(run, emulator):
         ("connections", "connection_features", "connection_schemas"),
         ("projects", "project_files", "git_branches"),
         ("lookml_models", "explores", "explore_fields"),
+        ("derived_table_edges", "explore_sql", "explore_tables"),
         ("artifact_namespaces", "artifacts"),
     ],
     ids="-".join,
 )
 def test_the_cost_of_a_selection_is_that_of_a_run(run, names):
     found = report(run("--access=json", catalog=selecting(*names)))
-    admin, _ = costs(run(catalog=selecting(*names)))
+    admin, of_db = costs(run(catalog=selecting(*names)))
     assert found["calls"]["non_query"] == admin
+    assert found["calls"]["db_query"] == of_db
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from looker_sdk.sdk.api40 import models
 from support import Runner, catalog, entries, keys_of, selecting
 
 from looker_emulator import Emulator, Fault
+from looker_emulator.instance.lookml.derived_tables import DERIVED
 from looker_emulator.instance.lookml.model_explores import explore
 from tap_looker.resources import derived
 from tap_looker.resources.flat import Derived, Flat
@@ -28,6 +29,7 @@ LISTS_OF_OBJECTS = {
     "user_credentials_api3",
 }
 """Those that hold whole objects, and lists in them."""
+LINEAGE = ("derived_table_edges", "explore_sql", "explore_tables")
 each_flat = pytest.mark.parametrize("name", sorted(FLAT))
 
 
@@ -663,10 +665,11 @@ def test_lists_of_the_parent_that_nobody_selected_are_not_asked_for(run, emulato
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory):
-    """Answers in SQL over the default selection as it lands in files, and the instance."""
+    """Answers in SQL over the default selection and lineage, in files; and the instance."""
     folder = tmp_path_factory.mktemp("landed")
     with Emulator() as emulator, duckdb.connect() as database:
-        run = Runner(emulator, folder)(catalog=catalog()).succeeded()
+        selected = [one.name for one in RESOURCES if one.default]
+        run = Runner(emulator, folder)(catalog=selecting(*selected, *LINEAGE)).succeeded()
         for name, records in run.records.items():
             file = folder / f"{name}.jsonl"
             file.write_text("".join(f"{json.dumps(record)}\n" for record in records), "utf-8")
@@ -749,3 +752,42 @@ def test_which_tiles_of_lookml_dashboards_use_which_explore(ask):
         for board in instance.lookml_dashboards
         for tile in board["dashboard_elements"]
     )
+
+
+def physical(view):
+    """The tables of a view of the emulator's models."""
+    if view not in DERIVED:
+        return {f"greenhouse.{view}"}
+    parts = [{name} if kind == "table" else physical(name) for kind, name in DERIVED[view]]
+    return set().union(*parts)
+
+
+def test_where_the_numbers_of_a_dashboard_come_from(ask):
+    answer, instance = ask
+    views = [
+        (board, element, query["model"], query["view"], view)
+        for board, element, query in tile_queries(instance)
+        for view in {name.partition(".")[0] for name in query["fields"] if "." in name}
+    ]
+    found = {}
+    for row in answer(question(3)):
+        *key, table, source = row
+        found.setdefault(tuple(key), {}).setdefault(source, set()).add(table)
+    assert DERIVED.keys() & {view for *_, view in views}
+    for key in views:
+        ways = found[key]
+        assert ways["generated_sql"] == physical(key[-1]), key
+        assert ways.get("derived_table_graph", physical(key[-1])) == physical(key[-1])
+    assert {source for ways in found.values() for source in ways} == {
+        "sql_table_name",
+        "derived_table_graph",
+        "generated_sql",
+    }
+
+
+def tile_queries(instance):
+    """The queries that tiles show by themselves: dashboard, tile, query."""
+    for board in instance.dashboards:
+        for tile in instance.dashboard_elements:
+            if tile["dashboard_id"] == board["id"] and tile["query_id"]:
+                yield board["id"], tile["id"], tile["query"]

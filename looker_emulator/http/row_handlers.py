@@ -25,6 +25,7 @@ from looker_emulator.http.listing import (
 from looker_emulator.http.request import API, Request
 from looker_emulator.instance import preview
 from looker_emulator.instance.access.user_attributes import attribute_values
+from looker_emulator.instance.lookml import derived_tables as derived
 from looker_emulator.instance.lookml import model_explores
 from looker_emulator.instance.values import Row
 from looker_emulator.queries.errors import Refused
@@ -317,6 +318,11 @@ def explore(request: Request) -> list[Row] | None:
         explore_metadata(found) if found else model_explores.explore(request.instance, model, name)
     )
     return [row] if row else None
+
+
+def derived_tables(request: Request) -> list[Row] | None:
+    """The graph of the derived tables of a model."""
+    return derived.graph(request.instance, request.params["model"])
 
 
 def validation(request: Request, project: Row) -> list[Row]:

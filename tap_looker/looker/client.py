@@ -137,14 +137,18 @@ class LookerClient:
         *,
         params: Mapping[str, Any] | None = None,
         billing: str = "non_query",
+        as_text: bool = False,
     ) -> ApiResponse:
         """One POST below ``/api/4.0``, for what only reads or can be repeated without harm.
+
+        Its answer is JSON, or with `as_text` whatever comes.
 
         Raises:
             RequestError: As :meth:`get`.
         """
+        receive = self._text if as_text else self._answer
         return self._request(
-            "POST", path, params=params, body=body, billing=billing, receive=self._answer
+            "POST", path, params=params, body=body, billing=billing, receive=receive
         )
 
     def wait(self, seconds: float) -> None:
@@ -523,6 +527,9 @@ class LookerClient:
         if when_read is None:
             when_read = self._slots.progress if response.ok else lambda: None
         return Body(response, self.stop, self._timeout * MAX_BODY_TIMEOUTS, when_read)
+
+    def _text(self, _: str, response: requests.Response) -> ApiResponse:
+        return ApiResponse(self._read(response).decode("utf-8", "replace"))
 
     def _answer(self, what: str, response: requests.Response) -> ApiResponse:
         return decode(what, response, self._read(response))

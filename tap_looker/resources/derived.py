@@ -318,6 +318,7 @@ def _fields_of(query: Row, lacks: Lacks) -> Iterator[Row]:
             "query_id": query.get("id"),
             "place": place,
             "field": name,
+            "view_name": name.partition(".")[0] if "." in name else None,
             "model": query.get("model"),
             "explore": query.get("view"),
             "is_custom": name in custom,
@@ -346,6 +347,7 @@ QUERY_FIELDS = Derived(
             "custom_field"
         ),
         "field": Column("Name of the field"),
+        "view_name": Column("Name of its view in the explore; null if the query defines the field"),
         "model": Column("Model of the query"),
         "explore": Column("Explore of the query"),
         "is_custom": Column("Whether the query itself defines the field", "boolean"),

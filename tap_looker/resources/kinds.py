@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tap_looker.looker.response import Row
     from tap_looker.resources.fields import Fields
-    from tap_looker.resources.resource import Counts, Reading, Resource
+    from tap_looker.resources.resource import Column, Counts, Reading, Resource
 
 logger = logging.getLogger("tap-looker")
 
@@ -472,6 +472,8 @@ class Composite(Source):
         estimate: How many calls it takes.
         counted: What is counted for that: fields of the rows of other resources.
         count: How many rows there are, as far as that is known.
+        columns: Of rows that no model of Looker's has.
+        billing: See :class:`Source`.
     """
 
     wants: Callable[[Reading], None]
@@ -480,6 +482,12 @@ class Composite(Source):
     estimate: Callable[[Counts], Range | None]
     counted: Mapping[str, tuple[str, ...]]
     count: Callable[[Counts], Range | None] = lambda _: None
+    columns: Mapping[str, Column] = field(default_factory=dict, kw_only=True)
+    billing: str = field(default="non_query", kw_only=True)
+
+    def added_columns(self, keys: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
+        """Those that no model has."""
+        return tuple(self.columns)
 
     def plan(self, reading: Reading) -> None:
         """As the functions say."""

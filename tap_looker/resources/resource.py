@@ -165,6 +165,13 @@ class Source(abc.ABC):
         """Columns of the record that are not in Looker's rows."""
         return ()
 
+    def check(self) -> None:  # noqa: B027
+        """Check that what it needs besides Looker is there.
+
+        Raises:
+            LookerError: It is not.
+        """
+
     def plan(self, reading: Reading) -> None:  # noqa: B027
         """Say which other resources have to be read first; here none."""
 
