@@ -136,12 +136,10 @@ def test_a_total_that_is_too_low_ends_nothing():
     assert Things("abcdefghi", 4, total=2).read_all() == [*"abcdefghi"]
 
 
-def test_a_page_beyond_the_limit_is_the_whole_list():
+def test_a_page_beyond_the_limit_is_the_whole_list_only_where_nothing_follows():
     things = Things("abc", 2, scripted={1: "abc"})
-    assert things.read() == [["a", "b", "c"]]
-    things = Things("abc", 2, total=9, scripted={1: "abc"})
-    assert things.read() == [["a", "b", "c"]]
-    assert things.offsets == [0]
+    assert [name for page in things.read() for name in page] == ["a", "b", "c"]
+    assert things.offsets != [0], "it may be a page of another size"
 
 
 def test_a_page_with_gaps_is_the_last_only_when_the_total_says_so():

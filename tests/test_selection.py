@@ -75,6 +75,13 @@ def test_a_name_that_does_not_exist_is_one_line_and_no_call(emulator, tmp_path):
     assert emulator.calls == []
 
 
+def test_a_setting_that_leaves_nothing_is_named(emulator, tmp_path):
+    run = read(emulator, tmp_path, select="roles,!roles")
+    assert run.exit_code == 1
+    assert run.errors == ["Setting select: leaves no stream to read."]
+    assert emulator.calls == []
+
+
 def test_discovery_marks_what_is_selected(emulator, tmp_path):
     run = read(emulator, tmp_path, "--discover", "--select", "roles")
     selected = {
@@ -116,3 +123,45 @@ def test_the_list_follows_the_selection_and_has_the_streams_of_the_settings(emul
     marked = re.findall(r"^\* (\w+) ", run.stdout, re.MULTILINE)
     assert marked == ["roles", "orders"]
     assert emulator.count("/logout", "DELETE") == 1
+
+
+LOOKS = {"looks": [1, 2, 3]}
+
+
+def test_what_is_not_selected_of_the_settings_is_not_asked_for(emulator, tmp_path):
+    read(emulator, tmp_path, "--select", "versions", **LOOKS).succeeded()
+    assert not [call.path for call in emulator.calls if "look" in call.path]
+
+
+def test_a_discovery_has_all_streams_of_the_settings(emulator, tmp_path):
+    orders = {"name": "orders", "model": "thelook", "explore": "orders", "fields": ["orders.id"]}
+    run = read(emulator, tmp_path, "--discover", "--select=users", queries=[orders]).succeeded()
+    assert "orders" in {one["tap_stream_id"] for one in json.loads(run.stdout)["streams"]}
+
+
+def test_the_access_report_counts_queries_of_the_settings(emulator, tmp_path):
+    orders = {"name": "orders", "model": "thelook", "explore": "orders", "fields": ["orders.id"]}
+    run = read(emulator, tmp_path, "--access=json", "--select=versions,orders", queries=[orders])
+    found = json.loads(run.stdout)
+    (one,) = [stream for stream in found["streams"] if stream["stream"] == "orders"]
+    assert (one["selected"], one["calls"], one["calls_at_least"]) == (True, None, 1)
+    assert found["calls"]["db_query"] == 1
+    text = read(emulator, tmp_path, "--access", "--select=versions,orders", queries=[orders]).stdout
+    assert re.search(r"^\* orders .* 1\+ query calls", text, re.MULTILINE)
+
+
+def test_a_trial_reads_what_is_selected(emulator, tmp_path):
+    run = read(emulator, tmp_path, "--test", "--select", "roles,themes").succeeded()
+    assert set(run.schemas) == {"roles", "themes"}
+    run = read(emulator, tmp_path, "--test=schema", "--select", "roles").succeeded()
+    assert set(run.schemas) == {"roles"}
+
+
+def test_a_misspelt_variable_is_named(emulator, monkeypatch):
+    for name, value in {**settings_of(emulator), "select": "roles"}.items():
+        monkeypatch.setenv(f"TAP_LOOKER_{name.upper()}", str(value))
+    monkeypatch.setenv("TAP_LOOKER_CONCURENCY", "2")
+    monkeypatch.setenv("TAP_LOOKER_LOGLEVEL", "INFO")
+    run = run_cli("--config=ENV").succeeded()
+    hint = "TAP_LOOKER_CONCURENCY is not a setting; did you mean TAP_LOOKER_CONCURRENCY?"
+    assert run.warnings == [hint]

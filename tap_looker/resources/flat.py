@@ -62,7 +62,8 @@ class Flat(Source):
             lacking = _Lacking(name)
             for page in reading.read(name, fields):
                 rows = list(self._distinct(page, resource.keys, lacking))
-                self._check(reading, name, came=came or bool(rows))
+                if not (came or rows):
+                    self._check(reading, name)
                 page.clear()
                 if rows:
                     came = True
@@ -73,6 +74,7 @@ class Flat(Source):
                     f"{resource.name} is made."
                 )
             if lacking.count:
+                self._check(reading, name)
                 reading.skip(resource.name, lacking.why(), lacking.count)
 
     def _distinct(self, page: list[Row], keys: tuple[str, ...], lacking: _Lacking) -> Iterator[Row]:
@@ -85,8 +87,8 @@ class Flat(Source):
                     seen.add(key)
                     yield one
 
-    def _check(self, reading: Reading, name: str, *, came: bool) -> None:
-        """Raise what is known of why there are no rows."""
+    def _check(self, reading: Reading, name: str) -> None:
+        """Raise what is known of why all rows of the others lack what these are made of."""
 
     def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:  # noqa: ARG002
         """No call: the rows of the others are read anyway."""
@@ -196,8 +198,8 @@ class Nested(Flat):
                     one[column] = pattern.format_map(one)
             yield one
 
-    def _check(self, reading: Reading, name: str, *, came: bool) -> None:
-        for path in () if came else self.records_path:
+    def _check(self, reading: Reading, name: str) -> None:
+        for path in self.records_path:
             if error := reading.refused.get((name, path)):
                 raise error
 
