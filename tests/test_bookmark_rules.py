@@ -25,6 +25,7 @@ class Stream(IncrementalStream):
 
     name = "mine"
     logger = logging.getLogger("tap-looker")
+    primary_keys = ("a", "b")
     schema = replication_key = replication_method = forced_replication_method = stream_state = None
 
     def __init__(self, *, key="n", kind="integer", method="INCREMENTAL", instance=None, **state):
@@ -125,6 +126,8 @@ def test_a_bookmark_of_the_type_of_its_field_is_taken(kind, value):
     [
         ("integer", "ü5", '"ü5"'),
         ("number", True, "true"),
+        ("number", float("inf"), "Infinity"),
+        (["null", "number"], float("nan"), "NaN"),
         (["null", "number"], "5", '"5"'),
         ("string", 5, "5"),
         ("string", True, "true"),
@@ -297,6 +300,18 @@ def test_another_failure_leaves_the_bookmark_where_it_has_come_to():
     stream.plan(None)
     stream.sync_failed(CutResultError("cut"))
     assert stream.stream_state == {"version": 1}
+
+
+@pytest.mark.parametrize(
+    ("where", "end"),
+    [("queries[0]", "unique, or to [] for none."), ("system_activity", "unique.")],
+)
+def test_rows_that_share_their_key_are_told_of(where, end, said):
+    Stream().warn_of_repeated_keys(where, 3)
+    assert said() == [
+        "mine: 3 row(s) or more share their primary key (a, b) with another, and targets keep only"
+        f" one of each: set primary_keys in {where} to fields that are {end}"
+    ]
 
 
 # ----------------------------------------------------------------------------- what a catalog asks

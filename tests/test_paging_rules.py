@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tap_looker.errors import RequestError
-from tap_looker.looker.paging import STALE_PAGES, STEPS_BACK, identity, overlap, pages
+from tap_looker.looker.paging import (
+    STALE_PAGES,
+    STEPS_BACK,
+    _may_be_a_cut,
+    identity,
+    overlap,
+    pages,
+)
 
 WHAT = "GET /things"
 MOVES = f"{WHAT}: the list keeps changing while it is read."
@@ -138,8 +145,61 @@ def test_a_total_that_is_too_low_ends_nothing():
 
 def test_a_page_beyond_the_limit_is_the_whole_list_only_where_nothing_follows():
     things = Things("abc", 2, scripted={1: "abc"})
-    assert [name for page in things.read() for name in page] == ["a", "b", "c"]
-    assert things.offsets != [0], "it may be a page of another size"
+    assert things.read() == [["a", "b", "c"], []]
+    assert things.offsets == [0, 2], "it may be a page of another size"
+    things = Things("abc", 2, scripted={1: "abc"})
+    assert things.read(may_ignore_limit=True) == [["a", "b", "c"]]
+    assert things.offsets == [0]
+
+
+@pytest.mark.parametrize(
+    ("length", "size", "may_be"),
+    [
+        (10, 500, True), (25, 500, True), (30, 500, True), (75, 500, True), (7, 500, False),
+        (12, 500, False), (501, 500, True), (499, 500, False), (13, 13, False), (13, 12, True),
+    ],
+)  # fmt: skip
+def test_a_round_number_of_rows_may_be_all_that_an_instance_gives(length, size, may_be):
+    assert _may_be_a_cut(length, size) is may_be
+
+
+@pytest.mark.parametrize(
+    ("count", "cap", "total", "offsets"),
+    [
+        (25, 10, None, [0, 9, 18]),
+        (10, 10, None, [0, 9]),
+        (9, 10, None, [0]),
+        (7, 7, None, [0]),
+        (10, 10, 10, [0]),
+        (25, 10, 25, [0, 9, 18]),
+    ],
+)
+def test_where_pages_may_be_cut_one_more_is_asked_for(count, cap, total, offsets):
+    things = Things("abcdefghijklmnopqrstuvwxyz"[:count], 100, cap=cap, total=total)
+    assert things.read_all() == things.names
+    assert things.offsets == offsets
+
+
+@pytest.mark.parametrize(
+    ("names", "totals", "told"),
+    [
+        ("abcde", [9, 9, 9], [(5, 9)]),
+        ("abcde", [6, 9, 9], [(5, 6)]),
+        ("abcde", [9, 5, 9], []),
+        ("abcde", [5, 5, 5], []),
+        ("abcde", [None, None, None], []),
+        ("", [3], [(0, 3)]),
+        (["a", None, "c"], [4, 4], [(3, 4)]),
+        (["a", None, "c"], [3], []),
+    ],
+)
+def test_a_list_that_is_said_to_be_longer_all_along_is_told_of(names, totals, told):
+    """What it has gained meanwhile need not be read, and what is left out is known of."""
+    things, found, coming = Things(names, 4), [], iter(totals)
+    fetch = things.fetch
+    things.fetch = lambda offset: (fetch(offset)[0], next(coming))
+    things.read_all(fell_short=lambda *numbers: found.append(numbers))
+    assert found == told
 
 
 def test_a_page_with_gaps_is_the_last_only_when_the_total_says_so():
@@ -160,10 +220,11 @@ def test_a_page_that_begins_with_a_gap_does_not_meet_the_one_before():
     assert things.offsets == [0, 2, 1, 0, 2, 4]
 
 
-def test_rows_without_a_key_come_out_and_end_nothing():
+@pytest.mark.parametrize("total", [None, 4])
+def test_rows_without_a_key_come_out_and_end_nothing(total):
     rows = [{"id": "a"}, {"n": 1}, {"n": 2}, {"id": "d"}]
     found = pages(
-        lambda offset: (rows[offset : offset + 2], None),
+        lambda offset: (rows[offset : offset + 2], total), fell_short=lambda *_: pytest.fail("no"),
         what=WHAT, keys=("id",), size=2, sorts="", seen=set(), may_ignore_limit=False,
     )  # fmt: skip
     came = [row for page in found for row in page]
@@ -207,6 +268,15 @@ def test_a_full_page_that_repeats_is_the_whole_list_where_its_limit_may_be_ignor
     assert things.offsets == [0, 3]
     things = Things("abcd", 4, total=total, scripted={2: "abcd"})
     assert things.read(may_ignore_limit=True) == [[*"abcd"]]
+
+
+def test_a_longer_page_that_repeats_is_the_whole_list_and_otherwise_an_error():
+    things = Things("", 2, scripted={1: "abc", 2: "abc"})
+    assert things.read(fetch_more=things.fetch_more) == [[*"abc"]]
+    assert (things.offsets, things.limits) == ([0, 2], [])
+    repeats = f"{WHAT}: the page at offset 2 repeats the one before."
+    assert refused(Things("", 2, total=4, scripted={1: "abc", 2: "abc"})) == repeats
+    assert "at offset 5 rep" in refused(Things("", 2, scripted={1: "abc", 2: "cdef", 3: "cdef"}))
 
 
 @pytest.mark.parametrize("total", [4, 25])
