@@ -51,6 +51,7 @@ COLUMNS = {
     "groups": "name user_count externally_managed",
     "lookml_dashboards": "title folder_id last_viewed_at last_accessed_at view_count "
     "favorite_count deleted hidden",
+    "lookml_models": "label project_name",
     "lookml_model_explores": "model_name name label hidden project_name",
     "looks": "title folder_id user_id query_id created_at updated_at last_viewed_at "
     "last_accessed_at view_count favorite_count deleted deleted_at public",
@@ -59,6 +60,7 @@ COLUMNS = {
     "model_sets": "name all_access",
     "permission_set_permissions": "",
     "permission_sets": "name all_access",
+    "permissions": "",
     "queries": "model view",
     "query_dynamic_fields": "kind label expression based_on type filters",
     "query_fields": "model explore is_custom",

@@ -29,3 +29,9 @@ cast({{ expression }} as {{ dbt.type_string() }})
 {%- set values = var(variable, none) or ['\n'] -%}
 ({% for value in values %}'{{ value | string | lower | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
+
+
+{# A time before all times. #}
+{% macro long_ago() %}
+cast('1900-01-01' as {{ dbt.type_timestamp() }})
+{%- endmacro %}
