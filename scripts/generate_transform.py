@@ -76,7 +76,7 @@ COLUMNS = {
     "users": "display_name email is_disabled is_service_account is_embed_user "
     "verified_looker_employee last_login_at",
     f"{SA}api_usage": "api_usage_total_usage",
-    f"{SA}api_usage_hourly": "",
+    f"{SA}api_usage_hourly": "row_time",
     f"{SA}dashboard_performance": "dashboard_performance_dash_id "
     "dashboard_history_stats_dashboard_id dashboard_performance_first_event_at_time "
     "dashboard_performance_seconds_until_last_data_received "
