@@ -99,11 +99,12 @@ where _recency = 1
 {% endmacro %}
 
 
+{# The type of a kind of column. A `float` has only 4 bytes in DuckDB. #}
 {% macro type_of(kind) %}
 {%- set types = {
     'text': dbt.type_string(),
     'integer': dbt.type_bigint(),
-    'number': dbt.type_float(),
+    'number': 'double' if target.type == 'duckdb' else dbt.type_float(),
     'boolean': dbt.type_boolean(),
     'time': dbt.type_timestamp(),
     'date': 'date',

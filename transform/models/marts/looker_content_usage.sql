@@ -1,5 +1,34 @@
-with content as (
+with listed as (
     select * from {{ ref('int_looker__content') }}
+),
+
+gone as (
+    -- What ran and is in no list, if there is a list: of one that was not loaded nothing is known.
+    select distinct daily.content_type, daily.content_id
+    from {{ ref('looker_content_usage_daily') }} as daily
+    left join listed
+        on listed.content_type = daily.content_type and listed.content_id = daily.content_id
+    where listed.content_id is null
+        and daily.content_type in (select content_type from listed)
+),
+
+content as (
+    select
+        listed.*,
+        true as is_listed
+    from listed
+    union all
+    select
+        {{ tap_looker.key_of(['content_type', 'content_id']) }},
+        content_type,
+        content_id,
+        {% for kind in ['string', 'string', 'string', 'boolean', 'string', 'string', 'boolean',
+            'timestamp', 'timestamp', 'timestamp', 'timestamp', 'bigint', 'bigint', 'boolean',
+            'timestamp', 'boolean', 'string'] -%}
+        cast(null as {{ dbt['type_' ~ kind]() }}),
+        {% endfor -%}
+        false
+    from gone
 ),
 
 evidence as (
@@ -88,10 +117,10 @@ on_dashboards as (
         tiles.look_id as content_id,
         count(distinct tiles.dashboard_id) as dashboards
     from {{ ref('stg_looker__dashboard_element_queries') }} as tiles
-    join content as dashboards
+    join listed as dashboards
         on dashboards.content_id = tiles.dashboard_id
         and dashboards.content_type in ('dashboard', 'lookml_dashboard')
-        and not dashboards.is_deleted
+        and not coalesce(dashboards.is_deleted, false)
     where tiles.look_id is not null and not coalesce(tiles.deleted, false)
     group by tiles.look_id
 ),
@@ -121,14 +150,15 @@ known as (
         {% for count in ['runs_14d', 'runs_30d', 'runs_90d', 'users_14d', 'users_30d', 'users_90d',
             'runs_people_90d', 'runs_embed_90d', 'runs_api_90d', 'runs_schedule_90d',
             'runs_system_90d', 'runs_tap_90d', 'runs_in_period'] %}
-        case when evidence.history_to is not null then coalesce(used.{{ count }}, 0) end
+        case when evidence.history_to is not null
+            then cast(coalesce(used.{{ count }}, 0) as {{ dbt.type_bigint() }}) end
             as {{ count }},
         {% endfor %}
         {% for days in [14, 30, 90] %}
         content.view_count - earlier_views.views_until_{{ days }}d as views_{{ days }}d,
         {% endfor %}
         coalesce(schedules.schedules, 0) as schedules,
-        coalesce(schedules.schedules_enabled, 0) as schedules_enabled,
+        cast(coalesce(schedules.schedules_enabled, 0) as {{ dbt.type_bigint() }}) as schedules_enabled,
         schedules.last_scheduled_run_at,
         coalesce(alerts.alerts_enabled, 0) as alerts_enabled,
         greatest(coalesce(favorites.favorites, 0), coalesce(content.favorite_count, 0))
@@ -163,6 +193,7 @@ judged as (
     select
         *,
         case
+            when not is_listed then 'not_listed'
             when is_deleted then 'deleted'
             when lower(content_type || '/' || content_id) in {{ tap_looker.values_of('looker_keep') }}
                 then 'kept'
@@ -191,6 +222,7 @@ select
     owner_id,
     owner_name,
     is_owner_disabled,
+    is_listed,
     is_deleted,
     is_hidden,
     created_at,
@@ -227,6 +259,8 @@ select
     case verdict
         when 'deleted' then 'In the trash'
             || coalesce(' since ' || {{ tap_looker.text('cast(deleted_at as date)') }}, '')
+        when 'not_listed'
+            then 'It ran, but Looker does not list it: deleted, or hidden from the key''s user'
         when 'kept' then 'On the list of what to keep'
         when 'used' then
             case when runs_in_period > 0

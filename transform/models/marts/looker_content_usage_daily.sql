@@ -32,7 +32,7 @@ counted as (
         max(audience) as audience,
         count(distinct run) as runs,
         count(*) as queries,
-        sum(case when status = 'error' then 1 else 0 end) as errors,
+        cast(sum(case when status = 'error' then 1 else 0 end) as {{ dbt.type_bigint() }}) as errors,
         coalesce(sum(seconds), 0) as seconds
     from runs
     where ran_on is not null

@@ -16,7 +16,7 @@ select
     coalesce({{ dbt.datediff('history_from', 'history_to', 'day') }} + 1, 0) as history_days,
     days_with_history,
     scheduled_from,
-    coalesce(queries, 0) as queries,
+    cast(coalesce(queries, 0) as {{ dbt.type_bigint() }}) as queries,
     {{ tap_looker.days_before('history_to', 14) }} as after_14d,
     {{ tap_looker.days_before('history_to', 30) }} as after_30d,
     {{ tap_looker.days_before('history_to', 90) }} as after_90d,

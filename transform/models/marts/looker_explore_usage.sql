@@ -103,15 +103,16 @@ known as (
         {% for count in ['queries_14d', 'users_14d', 'queries_30d', 'users_30d', 'queries_90d',
             'users_90d', 'queries_people', 'queries_embed', 'queries_api', 'queries_schedule',
             'queries'] %}
-        case when evidence.history_to is not null then coalesce(ran.{{ count }}, 0) end
+        case when evidence.history_to is not null
+            then cast(coalesce(ran.{{ count }}, 0) as {{ dbt.type_bigint() }}) end
             as {{ count }},
         {% endfor %}
         ran.last_run_on,
         fields.fields,
-        fields.fields_unused,
-        fields.fields_hidden,
+        cast(fields.fields_unused as {{ dbt.type_bigint() }}) as fields_unused,
+        cast(fields.fields_hidden as {{ dbt.type_bigint() }}) as fields_hidden,
         case when fields.fields is not null then coalesce(joins.joins, 0) end as joins,
-        case when fields.fields is not null then coalesce(joins.joins_unused, 0) end
+        case when fields.fields is not null then cast(coalesce(joins.joins_unused, 0) as {{ dbt.type_bigint() }}) end
             as joins_unused,
         evidence.history_from,
         evidence.history_to,

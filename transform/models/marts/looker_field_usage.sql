@@ -132,7 +132,8 @@ known as (
         {% for count in ['queries_14d', 'queries_30d', 'queries_90d', 'users_14d', 'users_30d',
             'users_90d', 'queries', 'queries_selected', 'queries_filter', 'queries_sort',
             'queries_calculation'] %}
-        case when evidence.history_to is not null then coalesce(ran.{{ count }}, 0) end
+        case when evidence.history_to is not null
+            then cast(coalesce(ran.{{ count }}, 0) as {{ dbt.type_bigint() }}) end
             as {{ count }},
         {% endfor %}
         ran.last_run_on,

@@ -12,8 +12,8 @@ with counted as (
         source,
         max(audience) as audience,
         count(*) as queries,
-        sum(case when status = 'error' then 1 else 0 end) as errors,
-        sum(case when is_from_cache then 1 else 0 end) as from_cache,
+        cast(sum(case when status = 'error' then 1 else 0 end) as {{ dbt.type_bigint() }}) as errors,
+        cast(sum(case when is_from_cache then 1 else 0 end) as {{ dbt.type_bigint() }}) as from_cache,
         coalesce(sum(seconds), 0) as seconds
     from {{ ref('int_looker__runs') }}
     where ran_on is not null

@@ -87,12 +87,12 @@ known as (
         lower(coalesce(finished.status, plans.last_run_status)) as last_run_status,
         finished.detail as last_run_detail,
         coalesce(destinations.destinations, 0) as destinations,
-        coalesce(destinations.destinations_not_email, 0) as destinations_not_email,
-        coalesce(destinations.external_addresses, 0) as external_addresses,
+        cast(coalesce(destinations.destinations_not_email, 0) as {{ dbt.type_bigint() }}) as destinations_not_email,
+        cast(coalesce(destinations.external_addresses, 0) as {{ dbt.type_bigint() }}) as external_addresses,
         counted.runs,
-        counted.failures,
+        cast(counted.failures as {{ dbt.type_bigint() }}) as failures,
         counted.last_failure_at,
-        counted.runs_cut_at_row_limit,
+        cast(counted.runs_cut_at_row_limit as {{ dbt.type_bigint() }}) as runs_cut_at_row_limit,
         counted.runs_from
     from {{ ref('stg_looker__scheduled_plans') }} as plans
     join {{ ref('int_looker__scheduled_content') }} as content

@@ -134,7 +134,7 @@ known as (
         tap.id is not null as is_user_of_tap,
         credentials.first_credentials_at,
         methods.login_methods,
-        coalesce(credentials.api_keys, 0) as api_keys,
+        cast(coalesce(credentials.api_keys, 0) as {{ dbt.type_bigint() }}) as api_keys,
         coalesce(last_method.type, facts.user_facts_last_ui_login_credential_type)
             as last_login_method,
         greatest(
@@ -145,12 +145,14 @@ known as (
         ) as last_login_or_long_ago,
         facts.user_facts_last_api_login_time as last_api_login_at,
         case when events.events_to is not null then coalesce(logins.logins, 0) end as logins,
-        case when events.events_to is not null then coalesce(logins.api_logins, 0) end
+        case when events.events_to is not null
+            then cast(coalesce(logins.api_logins, 0) as {{ dbt.type_bigint() }}) end
             as api_logins,
         events.events_from as logins_from,
         ran.last_query_on,
         {% for count in ['queries_30d', 'queries_90d', 'active_days_30d', 'active_days_90d'] %}
-        case when evidence.history_to is not null then coalesce(ran.{{ count }}, 0) end
+        case when evidence.history_to is not null
+            then cast(coalesce(ran.{{ count }}, 0) as {{ dbt.type_bigint() }}) end
             as {{ count }},
         {% endfor %}
         roles.roles,
