@@ -74,6 +74,7 @@ tables_of_views as (
 
 found as (
     select distinct
+        details.content_key,
         content.content_type,
         content.content_id,
         details.title as content_title,
