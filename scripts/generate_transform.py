@@ -39,8 +39,7 @@ COLUMNS = {
     "dashboards": "title folder_id user_id created_at updated_at last_viewed_at last_accessed_at "
     "view_count favorite_count deleted deleted_at hidden",
     "explore_access_filters": "model_name explore_name field user_attribute",
-    "explore_fields": "view original_view label type category measure hidden sql "
-    "suggest_dimension",
+    "explore_fields": "view original_view label type category measure hidden sql suggest_dimension",
     "explore_joins": "model_name explore_name from sql_on foreign_key sql_foreign_key "
     "sql_table_name",
     "explore_tables": "model_name explore_name connection_name",
