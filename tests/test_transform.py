@@ -39,8 +39,8 @@ pytestmark = [
 class Project:
     """The package, run into a database in a folder of its own."""
 
-    def __init__(self, folder, port=0):
-        self.folder = folder
+    def __init__(self, folder, port=0, package=PACKAGE):
+        self.folder, self.package = folder, package
         self.database = folder / "looker.duckdb"
         output = {"type": "duckdb", "path": str(self.database), "threads": 2}
         if port:
@@ -53,7 +53,7 @@ class Project:
         """Run a command that succeeds, and give what it prints."""
         done = subprocess.run(
             [
-                *(DBT, *arguments, "--project-dir", str(PACKAGE)),
+                *(DBT, *arguments, "--project-dir", str(self.package)),
                 *("--profiles-dir", str(self.folder), "--vars", json.dumps(variables)),
                 *("--target-path", str(self.folder / "target")),
                 *("--log-path", str(self.folder / "logs")),
@@ -581,6 +581,32 @@ def test_without_history_nothing_is_unused(raw, tmp_path, project):
     assert "unknown" in {row["verdict"] for row in bare.rows("looker_field_usage")}
     assert all(row["runs_90d"] is None for row in bare.rows("looker_content_usage"))
     assert not bare.rows("looker_access")
+
+
+OWN_MACROS = """
+{% macro source(name, table) %}{{ exceptions.raise_compiler_error("own source") }}{% endmacro %}
+{% macro stage(stream) %}{{ exceptions.raise_compiler_error("own stage") }}{% endmacro %}
+{% macro key_of(columns) %}nothing{% endmacro %}
+"""
+
+
+def test_a_project_with_macros_and_models_of_the_same_names_uses_it(raw, tmp_path):
+    project = Project(tmp_path, package=tmp_path / "shop")
+    files = {
+        "dbt_project.yml": "{name: shop, profile: tap_looker}",
+        "packages.yml": json.dumps({"packages": [{"local": str(PACKAGE)}]}),
+        "macros/own.sql": OWN_MACROS,
+        "models/access.sql": "select queries from {{ ref('looker_evidence') }}",
+    }
+    for name, text in files.items():
+        path = project.package / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    project.dbt("deps")
+    project.dbt("run", "--select", "+access", **write(tmp_path / "files", raw))
+    with duckdb.connect(str(project.database), read_only=True) as connection:
+        (found,) = connection.execute("SELECT queries FROM main.access").fetchall()
+    assert found == (len(raw["system_activity_history"]),)
 
 
 @contextmanager
