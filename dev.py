@@ -83,7 +83,7 @@ def main(arguments: list[str]) -> None:
         if sys.version_info < (3, 14):  # where this dbt-core ends
             os.environ["DBT"] = str(environment(".venv-dbt") / "dbt")
         os.environ["MELTANO"] = str(environment(".venv-meltano") / "meltano")
-        run(python, "-m", "pytest", "-n", "2", *rest)
+        run(python, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *rest)
     elif task in ("bench", "targets"):
         run(python, "-m", {"bench": "benchmarks"}.get(task, task), *rest)
     elif task == "check":

@@ -32,6 +32,7 @@ SELECTED = {"field", "pivot", "fill", "subtotal"}
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("transform"),  # what they share takes long to make
     pytest.mark.skipif(not DBT, reason="DBT is not set: python3 dev.py test sets it"),
 ]
 
@@ -635,7 +636,7 @@ def test_postgres_says_what_duckdb_says(extracted, project, tmp_path):
         )
         assert loading.returncode == 0, loading.stderr[-2000:]
         there = Project(tmp_path, port)
-        there.dbt("build")
+        there.dbt("run")
         for name in MARTS:
             statement = f"SELECT row_to_json(r) FROM main_looker_marts.{name} AS r"  # noqa: S608
             found = [json.loads(line) for line in postgres.lines(port, statement)]
