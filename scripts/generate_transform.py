@@ -25,7 +25,6 @@ SA = "system_activity_"
 COLUMNS = {
     "alerts": "cron dashboard_element_id is_disabled disabled_reason lookml_dashboard_id "
     "lookml_link_id owner_id custom_title",
-    "alert_destinations": "destination_type email_address",
     "board_items": "board_section_id dashboard_id look_id lookml_dashboard_id",
     "board_sections": "board_id deleted_at",
     "boards": "title deleted_at",
@@ -88,7 +87,6 @@ COLUMNS = {
     "query_id query_slug query_model query_view",
     f"{SA}pdt_builds": "pdt_builds_start_time pdt_builds_end_time pdt_builds_elapsed_seconds "
     "pdt_builds_status pdt_builds_build_result pdt_builds_build_reason pdt_builds_dev_build",
-    f"{SA}queries": "query_slug query_model query_view",
     f"{SA}query_fields": "query_slug query_model query_view is_custom",
     f"{SA}query_metrics": "history_id query_metrics_queued query_metrics_per_user_throttler "
     "query_metrics_acquire_connection query_metrics_execute_main_query query_metrics_pdt",

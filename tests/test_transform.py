@@ -56,11 +56,15 @@ class Project:
             [
                 *(DBT, *arguments, "--project-dir", str(self.package)),
                 *("--profiles-dir", str(self.folder), "--vars", json.dumps(variables)),
-                *("--target-path", str(self.folder / "target")),
-                *("--log-path", str(self.folder / "logs")),
             ],
             cwd=self.folder,
-            env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "NO_COLOR": "1"},
+            env={
+                **os.environ,
+                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+                "DBT_TARGET_PATH": str(self.folder / "target"),
+                "DBT_LOG_PATH": str(self.folder / "logs"),
+                "NO_COLOR": "1",
+            },
             capture_output=True,
             text=True,
             timeout=280,
@@ -319,6 +323,24 @@ def test_explores_by_their_queries(mart, history, raw):
     assert all(row["fields"] == fields[key] for key, row in rows.items())
 
 
+def test_custom_fields_that_are_defined_again_and_again(mart, raw):
+    queries = {row["id"]: row for row in raw["queries"]}
+    expected = defaultdict(set)
+    for row in raw["query_dynamic_fields"]:
+        query = queries[row["query_id"]]
+        definition = (
+            row.get(name) for name in ("kind", "expression", "based_on", "type", "filters")
+        )
+        expected[query["model"], query["view"], *definition].add(row["query_id"])
+    columns = ("model_name", "explore_name", "kind", "expression", "based_on", "type", "filters")
+    found = {
+        tuple(row[column] for column in columns): row["queries"]
+        for row in mart("looker_custom_fields")
+    }
+    assert found == {key: len(ids) for key, ids in expected.items()}
+    assert max(found.values()) > 1
+
+
 def test_lineage_from_dashboards_to_tables(mart, raw):
     rows = mart("looker_lineage")
     queries = {row["id"]: row for row in raw["queries"]}
@@ -540,26 +562,37 @@ def test_calls_of_the_api(mart, raw):
 # -------------------------------------------------------------------------------- what the rows are
 
 
-def test_what_looker_has_forgotten_is_kept(raw, tmp_path):
+def test_what_looker_has_forgotten_is_kept(raw, history, tmp_path):
     project = Project(tmp_path)
     select = ("--select", "+looker_content_usage")
-    project.dbt("run", *select, **write(tmp_path / "files", raw))
+    rows = raw["system_activity_history"]
+    kept = max(
+        (
+            row
+            for row in history
+            if "::" not in (row["history_dashboard_id"] or "::") and row["audience"] == "people"
+        ),
+        key=lambda row: row["history_created_time"],
+    )
+    again = {**kept, "history_id": 10**9, "history_dashboard_session": "another"}
+    loaded = {**raw, "system_activity_history": [*rows, again]}
+    project.dbt("run", *select, **write(tmp_path / "files", loaded))
     before = {row["content_key"]: row for row in project.rows("looker_content_usage")}
-    history = raw["system_activity_history"]
-    cut = sorted(history, key=lambda row: row["history_created_time"])[len(history) // 2 :]
-    first = min(map(day_of, cut))
-    new = {**cut[-1], "history_id": 10**9, "history_source": "explore"}
-    # Of the first of the days, Looker has only some rows left.
-    forgotten = {**raw, "system_activity_history": [*cut[3:], new]}
+
+    # Of one day, Looker has only some rows left; of the older half, none. And a dashboard is gone.
+    newer = [row for row in rows if day_of(row) > day_of(kept) - timedelta(days=60)]
+    gone = before["dashboard|" + kept["history_dashboard_id"]]
+    left = [row for row in raw["dashboards"] if row["id"] != gone["content_id"]]
+    assert len(left) == len(raw["dashboards"]) - 1
+    forgotten = {**raw, "system_activity_history": newer, "dashboards": left}
     project.dbt("run", *select, **write(tmp_path / "files", forgotten))
     after = {row["content_key"]: row for row in project.rows("looker_content_usage")}
     assert after.keys() == before.keys()
-    assert min(map(day_of, history)) < first
     for key, row in after.items():
         for column in ("last_run_on", "runs_90d", "runs_people_90d", "evidence_from"):
             assert row[column] == before[key][column], (key, column)
-    (evidence,) = project.rows("looker_evidence")
-    assert evidence["queries"] >= len(history)
+    assert after[gone["content_key"]]["verdict"] == "not_listed"
+    assert "not_listed" not in {row["verdict"] for row in before.values()}
 
 
 def test_of_rows_that_were_loaded_several_times_the_last_counts(mart, raw):
