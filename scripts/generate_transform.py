@@ -61,7 +61,7 @@ COLUMNS = {
     "permission_sets": "name all_access",
     "permissions": "",
     "queries": "model view",
-    "query_dynamic_fields": "kind label expression based_on type filters",
+    "query_dynamic_fields": "kind label expression based_on type filters calculation_type args",
     "query_fields": "model explore is_custom",
     "roles": "name permission_set_id model_set_id",
     "scheduled_plan_destinations": "type address format looker_recipient",

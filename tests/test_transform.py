@@ -324,15 +324,14 @@ def test_explores_by_their_queries(mart, history, raw):
 
 
 def test_custom_fields_that_are_defined_again_and_again(mart, raw):
+    defining = ("kind", "expression", "based_on", "type", "filters", "calculation_type", "args")
     queries = {row["id"]: row for row in raw["queries"]}
     expected = defaultdict(set)
     for row in raw["query_dynamic_fields"]:
         query = queries[row["query_id"]]
-        definition = (
-            row.get(name) for name in ("kind", "expression", "based_on", "type", "filters")
-        )
+        definition = (row.get(name) or None for name in defining)
         expected[query["model"], query["view"], *definition].add(row["query_id"])
-    columns = ("model_name", "explore_name", "kind", "expression", "based_on", "type", "filters")
+    columns = ("model_name", "explore_name", *defining)
     found = {
         tuple(row[column] for column in columns): row["queries"]
         for row in mart("looker_custom_fields")

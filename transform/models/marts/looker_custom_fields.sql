@@ -9,6 +9,8 @@ with defined as (
         coalesce(fields.based_on, '') as based_on,
         coalesce(fields.type, '') as type,
         coalesce(fields.filters, '') as filters,
+        coalesce(fields.calculation_type, '') as calculation_type,
+        coalesce(fields.args, '') as args,
         fields.name,
         fields.label
     from {{ ref('stg_looker__query_dynamic_fields') }} as fields
@@ -26,7 +28,8 @@ placed as (
 )
 
 select
-    {{ tap_looker.key_of(['model_name', 'explore_name', 'kind', 'expression', 'based_on', 'type', 'filters']) }}
+    {{ tap_looker.key_of(['model_name', 'explore_name', 'kind', 'expression', 'based_on', 'type', 'filters',
+        'calculation_type', 'args']) }}
         as custom_field_key,
     model_name,
     explore_name,
@@ -35,6 +38,8 @@ select
     nullif(based_on, '') as based_on,
     nullif(type, '') as type,
     nullif(filters, '') as filters,
+    nullif(calculation_type, '') as calculation_type,
+    nullif(args, '') as args,
     min(name) as name,
     min(label) as label,
     count(distinct name) as names,
@@ -42,4 +47,5 @@ select
     count(distinct case when content_type <> 'look' then content_id end) as dashboards,
     count(distinct case when content_type = 'look' then content_id end) as looks
 from placed
-group by model_name, explore_name, kind, expression, based_on, type, filters
+group by model_name, explore_name, kind, expression, based_on, type, filters, calculation_type,
+    args

@@ -8,5 +8,7 @@
     'based_on': 'text',
     'type': 'text',
     'filters': 'text',
+    'calculation_type': 'text',
+    'args': 'text',
 }) }}
 -- depends_on: {{ builtins.source('looker', 'query_dynamic_fields') }}
