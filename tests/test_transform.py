@@ -300,6 +300,13 @@ def test_fields_that_are_only_filtered_by_are_not_unused(mart, raw):
                for row in raw["explore_access_filters"]}  # fmt: skip
     assert filters
     assert all(keys[key]["is_used_by_access_filter"] for key in filters)
+    joined = {
+        (row["model_name"], row["explore_name"], name)
+        for row in raw["explore_joins"]
+        for name in re.findall(r"\$\{([^}]+)\}", row["sql_on"] or "")
+    }
+    assert joined & listed
+    assert {key for key, row in keys.items() if row["is_used_by_join"]} == joined & listed
     assert not any(keys[key]["verdict"] == "unused" for key in filters)
 
 

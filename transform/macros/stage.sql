@@ -43,6 +43,7 @@ with loaded as (
     {%- if newest %}
         row_number() over (
             partition by {% for key in keys %}{{ adapter.quote(actual[key]) if key in actual else "''" }}{{ ', ' if not loop.last }}{% endfor %}
+            {%- if 'looker_instance' in actual %}, {{ adapter.quote(actual['looker_instance']) }}{% endif %}
             order by {{ newest[0] }} desc
         ) as _recency
     {%- endif %}

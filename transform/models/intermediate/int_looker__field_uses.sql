@@ -3,6 +3,15 @@ with fields as (
     select explore_id, name, view, sql from {{ ref('stg_looker__explore_fields') }}
 ),
 
+referring as (
+    select explore_id, name, view, sql
+    from (
+        select explore_id, name, view, replace(sql, '${TABLE}', '') as sql
+        from fields
+    ) as without_tables
+    where {{ tap_looker.holds('sql', "'${'") }}
+),
+
 joins as (
     select
         explore_id,
@@ -24,10 +33,9 @@ where field is not null
 union all
 select distinct fields.explore_id, fields.name, 'field'
 from fields
-join fields as others
+join referring as others
     on others.explore_id = fields.explore_id
     and others.name <> fields.name
-    and {{ tap_looker.holds('others.sql', "'${'") }}
     and (
         {{ tap_looker.holds('others.sql', "'${' || fields.name || '}'") }}
         -- Within its view, a field is named without it.

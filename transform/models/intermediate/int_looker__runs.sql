@@ -42,8 +42,9 @@ select
         else 'people'
     end as audience,
     history.user_id,
-    coalesce(history.history_dashboard_id, history.history_real_dash_id) as dashboard_id,
-    history.look_id,
+    coalesce(nullif(history.history_dashboard_id, ''), nullif(history.history_real_dash_id, ''))
+        as dashboard_id,
+    nullif(history.look_id, '') as look_id,
     history.query_id,
     history.query_slug,
     history.query_model as model_name,
@@ -53,7 +54,7 @@ select
     history.history_runtime as seconds,
     history.history_connection_name as connection_name,
     history.history_workspace_id as workspace,
-    history.history_dashboard_session as dashboard_session,
+    nullif(history.history_dashboard_session, '') as dashboard_session,
     case
         when history.history_result_source is null then null
         when {{ tap_looker.holds('lower(history.history_result_source)', "'cache'") }} then true

@@ -17,16 +17,16 @@ with memberships as (
 select
     memberships.user_id,
     memberships.group_id,
-    coalesce(groups.name, memberships.group_id) as group_name,
+    coalesce(granting.name, memberships.group_id) as group_name,
     memberships.through_group_id,
     memberships.depth,
     case
         when memberships.depth = 0
-            then 'group ' || coalesce(groups.name, memberships.group_id)
-        else 'group ' || coalesce(groups.name, memberships.group_id) || ', by way of '
+            then 'group ' || coalesce(granting.name, memberships.group_id)
+        else 'group ' || coalesce(granting.name, memberships.group_id) || ', by way of '
             || coalesce(nearest.name, memberships.through_group_id)
     end as path
 from memberships
-left join {{ ref('stg_looker__groups') }} as groups on groups.id = memberships.group_id
+left join {{ ref('stg_looker__groups') }} as granting on granting.id = memberships.group_id
 left join {{ ref('stg_looker__groups') }} as nearest on nearest.id = memberships.through_group_id
 where memberships.place = 1
