@@ -5,6 +5,7 @@ python3 dev.py demo           see the tap at work, no Looker account needed
 python3 dev.py test [ARGS]    run the tests; ARGS go to pytest
 python3 dev.py check          lint, types, generated files
 python3 dev.py fix            format, and write the generated files anew
+python3 dev.py mutate [ARGS]  mutate the rules that rows depend on; ARGS go to mutmut
 python3 dev.py bench [ARGS]   measure the tap beside other extractors; --tiny for a quick look
 python3 dev.py targets [ARGS] load into real targets, and compare; ARGS: which, --check
 """
@@ -30,6 +31,7 @@ ENVIRONMENTS = {
     # Newer releases of dbt-core fetch a part of theirs from elsewhere when they are installed.
     ".venv-dbt": ["dbt-core>=1.11,<1.12", "dbt-duckdb>=1.9,<2", "dbt-postgres>=1.9,<2"],
     ".venv-meltano": ["meltano>=4.4,<5"],
+    ".venv-mutation": ["--group", "mutation", "--editable", "."],
 }
 
 
@@ -66,10 +68,13 @@ def main(arguments: list[str]) -> None:
     if oldest and sys.version_info < (3, int(oldest[1])):
         sys.exit(f"tap-looker needs Python 3.{oldest[1]} or newer, not {sys.version.split()[0]}.")
     task, *rest = arguments or ["help"]
-    if task not in ("demo", "test", "check", "fix", "bench", "targets"):
+    if task not in ("demo", "test", "check", "fix", "mutate", "bench", "targets"):
         sys.exit(__doc__)
     os.environ["PIP_ROOT_USER_ACTION"] = "ignore"
     os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+    if task == "mutate":
+        run(environment(".venv-mutation") / "mutmut", *(rest or ["run"]))
+        return
     here = environment(".venv")
     python = here / "python"
     if task == "demo":

@@ -13,20 +13,22 @@ from looker_emulator.instance import SIZES
 
 def main() -> None:
     """Serve, print the address and the credentials, and wait for a signal."""
-    parser = argparse.ArgumentParser("looker_emulator", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 takes any that is free")
+    parser = argparse.ArgumentParser("python -m looker_emulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free port")
     parser.add_argument(
         "--scale", type=_scale, default="small", help=f"{', '.join(SIZES)} or a factor"
     )
-    parser.add_argument("--latency-ms", type=float, default=0, help="of each request but login")
     parser.add_argument(
-        "--in-flight-limit", type=int, help="429 to more requests at once than this"
+        "--latency-ms", type=float, default=0, help="added to every request except login"
+    )
+    parser.add_argument(
+        "--in-flight-limit", type=int, help="answer 429 above this many concurrent requests"
     )
     parser.add_argument("--in-flight-retry-after", type=int, help="seconds, in those answers")
     parser.add_argument("--activity-rows", type=int, help="rows of history in System Activity")
     parser.add_argument("--client-id", default=CLIENT_ID)
     parser.add_argument("--client-secret", default=CLIENT_SECRET)
-    parser.add_argument("--quiet", action="store_true", help="print the address and no more")
+    parser.add_argument("--quiet", action="store_true", help="print only the address")
     arguments = parser.parse_args()
 
     interrupted = threading.Event()
@@ -58,7 +60,7 @@ def _scale(text: str) -> str | float:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is none of {', '.join(SIZES)}, and no number"
+            f"{text!r} is neither a number nor one of {', '.join(SIZES)}"
         ) from None
 
 

@@ -31,6 +31,8 @@ class Options:
     ignore_offset: bool = False
     #: Filters that have no effect.
     ignored_filters: tuple[str, ...] = ()
+    #: Filters that take one value, and of a list of them only the first.
+    single_filters: tuple[str, ...] = ()
     #: Prefixes of paths below /api/4.0 that the API key may not read.
     denied: tuple[str, ...] = ()
     #: Globs of paths below /api/4.0 that this release lacks.

@@ -29,8 +29,9 @@ from tap_looker.queries.system_activity import (  # noqa: E402
     QUERY_FIELDS,
     Activity,
 )
+from tap_looker.resources import costs  # noqa: E402
 from tap_looker.resources.flat import Flat  # noqa: E402
-from tap_looker.resources.kinds import Composite, Search  # noqa: E402
+from tap_looker.resources.kinds import Composite  # noqa: E402
 from tap_looker.resources.table import GROUPS, RESOURCES  # noqa: E402
 from tap_looker.tap import TapLooker  # noqa: E402
 from targets.table import TARGETS  # noqa: E402
@@ -53,8 +54,6 @@ FILES = (
 SCHEMAS = ROOT / "tap_looker" / "schemas"
 FIGURES = ROOT / "benchmarks" / "figures.json"
 FINDINGS = ROOT / "targets" / "findings.json"
-
-BILLED = {"non_query": "", "db_query": " (billed as queries)", "none": " (not billed)"}
 
 
 #: Meltano's kinds of settings. It cannot write the values of its kind "decimal" as JSON.
@@ -257,48 +256,13 @@ def endpoint(row: Resource) -> str:
     """Where the rows come from."""
     source = row.source
     if isinstance(source, Flat):
-        return f"inside {parents(source)}"
+        return "inside " + ", ".join(f"`{name}`" for name in source.reads())
     return source.places if isinstance(source, Composite) else f"`{source.path}`"
 
 
 def cost(row: Resource) -> str:
-    """How many calls a stream costs, besides the streams whose rows it has to read first."""
-    source = row.source
-    if isinstance(source, Flat):
-        shared = f"none besides {parents(source)}"
-        return f"1 per {row.cost_per}, shared with {parents(source)}" if row.cost_per else shared
-    if row.cost_per:
-        calls = f"1 per {row.cost_per}"
-    elif isinstance(source, Search):
-        calls = f"1 per {settings()['page_size']['default']} rows"
-    else:
-        calls = "1"
-    if isinstance(source, Search) and source.has_trash:
-        calls += ", the trash apart"
-    before = ", ".join(f"`{name}`" for name in reads(row))
-    return calls + BILLED[source.billing] + (f", besides {before}" if before else "")
-
-
-def parents(source: Flat) -> str:
-    """The streams whose rows hold those of another."""
-    return ", ".join(f"`{name}`" for name in source.reads())
-
-
-def reads(row: Resource) -> list[str]:
-    """The streams whose rows a stream has to read first."""
-    read = _Reads()
-    row.source.plan(read)  # type: ignore[arg-type]
-    return list(dict.fromkeys(read))
-
-
-class _Reads(list[str]):
-    """In the place of an extraction: notes what a source wants."""
-
-    def want(self, name: str, *_: Any, **__: Any) -> None:
-        self.append(name)
-
-    def want_beside(self, *_: Any) -> None:
-        pass
+    """How many calls a stream costs."""
+    return costs.in_words(row, settings()["page_size"]["default"], "`{}`".format)
 
 
 def needs(row: Resource) -> str:

@@ -37,7 +37,7 @@ from looker_sdk.sdk.api40 import models
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
 
-from tap_looker.resources.flat import Derived, Nested  # noqa: E402
+from tap_looker.resources.flat import Nested  # noqa: E402
 from tap_looker.resources.kinds import Endpoint, Search  # noqa: E402
 from tap_looker.resources.resource import Column, Resource  # noqa: E402
 from tap_looker.resources.table import RESOURCES  # noqa: E402
@@ -115,8 +115,8 @@ def generate(row: Resource) -> dict[str, Any]:
 def added(row: Resource, name: str) -> dict[str, Any]:
     """The schema of a property that the rows do not have: a key of what they belong to."""
     source, path, above = row.source, "", ""
-    if isinstance(source, Derived):
-        return of_column(source.columns[name])
+    if name in (columns := getattr(source, "columns", {})):  # of rows that the tap makes
+        return of_column(columns[name])
     if isinstance(source, Nested):
         if name == source.position:
             return of_column(Column("Place in the list, from 0", "integer"))

@@ -78,7 +78,7 @@ COLUMNS = {
     f"{SA}dashboard_performance": "dashboard_performance_dash_id "
     "dashboard_history_stats_dashboard_id dashboard_performance_first_event_at_time "
     "dashboard_performance_seconds_until_last_data_received "
-    "dashboard_performance_seconds_until_last_tile_finished_rendering",
+    "dashboard_performance_seconds_until_last_tile_finished_6971d3a4",
     f"{SA}events": "event_user_id event_name event_category event_created_time event_is_api_call",
     f"{SA}field_usage": "field_usage_times_used field_usage_view",
     f"{SA}history": "history_created_time history_source history_status history_runtime "
@@ -106,23 +106,6 @@ FOUND = {
         "api_usage_hourly_total_usage": ("integer", "Number of calls."),
         "api_usage_endpoint_verb": ("string", "HTTP method of the endpoint."),
         "api_usage_endpoint_path": ("string", "Path of the endpoint."),
-    }
-}
-#: Keys and columns of streams that the catalog has not yet got.
-COMING = {
-    "explore_tables": {
-        "key_properties": ["explore_id", "view_name", "source", "table_name"],
-        "schema": {
-            "properties": {
-                "explore_id": {"type": "string", "description": "Id of the explore."},
-                "view_name": {"type": "string", "description": "Name of the view in the explore."},
-                "source": {"type": "string", "description": "How the table is known."},
-                "table_name": {"type": "string", "description": "Name of the table."},
-                "model_name": {"type": "string", "description": "Name of the model."},
-                "explore_name": {"type": "string", "description": "Name of the explore."},
-                "connection_name": {"type": "string", "description": "Name of the connection."},
-            }
-        },
     }
 }
 TYPES = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}
@@ -154,8 +137,7 @@ def main() -> int:
 def catalog() -> dict[str, dict[str, Any]]:
     """Entries of the tap's catalog by stream."""
     tap = TapLooker(config={"api_host_url": "https://x", "client_id": "x", "client_secret": "x"})
-    known = {entry["tap_stream_id"]: entry for entry in tap.catalog_dict["streams"]}
-    return {**COMING, **known}
+    return {entry["tap_stream_id"]: entry for entry in tap.catalog_dict["streams"]}
 
 
 def files(entries: dict[str, dict[str, Any]]) -> dict[Path, str]:

@@ -12,10 +12,12 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import LookerError, RequestError
+from tap_looker.looker.concurrency import Cancelled
 from tap_looker.looker.response import segment
 from tap_looker.queries.system_activity import ACTIVITIES
 from tap_looker.resources.extraction import Extraction
 from tap_looker.resources.fields import merged, rendered, tree, values_at
+from tap_looker.resources.flat import Flat
 from tap_looker.resources.kinds import Composite, Endpoint, Search
 from tap_looker.resources.resource import Range, is_older
 from tap_looker.resources.table import BY_NAME, GROUPS
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from tap_looker.resources.fields import Fields
     from tap_looker.resources.resource import Resource
 
+OF_SETTINGS = "what this user may query"
 ALL, PART, NONE, UNKNOWN = "all", "part", "none", "unknown"
 ACTIVITY_NEEDS = ("see_system_activity", "administer")
 COUNTED = ("users", "groups", "folders", "looks", "dashboards", "dashboard_elements", "boards")
@@ -109,14 +112,16 @@ def report(
     is_admin = permissions is not None and "administer" in permissions
     tried = {} if permissions is not None else _tried(client, selected)
     counts = _Counts(client, page_size, include_deleted=include_deleted)
+    is_news = any(BY_NAME[name].since for name in {*selected, *wanted} if name in BY_NAME)
+    release = release_of(client) if is_news else ""
     streams = []
-    for name, needs, without in _all_streams():
+    for name, needs, without in _all_streams(selected):
         access, note = _access(needs, without, permissions, is_admin=is_admin, tried=tried)
         is_read = name in selected or name in wanted
         since = BY_NAME[name].since if name in BY_NAME else ""
-        if is_read and since and is_older(client.release, since):
+        if is_read and is_older(release, since):
             access = UNKNOWN
-            note = f"documented from release {since} on, this is {client.release}"
+            note = f"documented from release {since} on, this is {release}"
         calls = Range(0, 0) if access == NONE else _calls(name, wanted, counts)
         streams.append(
             StreamAccess(
@@ -127,12 +132,12 @@ def report(
                 is_read,
                 calls and calls.most,
                 calls.least if calls else 1,
-                BY_NAME[name].source.billing if name in BY_NAME else "db_query",
+                _billing(name, counts),
             )
         )
     ask_for = {
         needs[0]: None
-        for (name, needs, _), stream in zip(_all_streams(), streams, strict=True)
+        for (name, needs, _), stream in zip(_all_streams(selected), streams, strict=True)
         if stream.selected and needs and stream.access in (NONE, PART) and not is_admin
     }
     read = [stream for stream in streams if stream.is_read]
@@ -154,6 +159,15 @@ def report(
     )
 
 
+def release_of(client: LookerClient) -> str:
+    """The instance's release (``26.22.14``); "" where it does not tell. Not billed."""
+    try:
+        answer = client.get("/versions", {"fields": "looker_release_version"}, billing="none")
+        return str(answer.data["looker_release_version"])
+    except (LookerError, LookupError, TypeError, Cancelled):
+        return ""
+
+
 def as_dict(found: Report) -> dict[str, Any]:
     """The report for machines."""
     return asdict(found)
@@ -161,7 +175,8 @@ def as_dict(found: Report) -> dict[str, Any]:
 
 def as_text(found: Report) -> str:
     """The report for people: what is missing first, the rest by the groups of the documentation."""
-    lines = [f"The key belongs to {found.user}{', an admin' if found.is_admin else ''}."]
+    kind = ", an admin" if found.is_admin else "" if found.permissions is None else ", not an admin"
+    lines = [f"The key belongs to {found.user}{kind}."]
     groups = {
         "Denied": [one for one in found.streams if one.access == NONE],
         "Not known": [one for one in found.streams if one.access == UNKNOWN],
@@ -170,13 +185,16 @@ def as_text(found: Report) -> str:
     whole = {one.stream: one for one in found.streams if one.access == ALL}
     names = {title: [row.name for row in rows] for title, rows in GROUPS.items()}
     names["System Activity"] = [activity.name for activity in ACTIVITIES]
-    for title, inside in names.items():
-        groups[title] = [whole[name] for name in inside if name in whole]
+    inside = {name for group in names.values() for name in group}
+    names["Of the settings"] = [name for name in whole if name not in inside]
+    for title, group in names.items():
+        groups[title] = [whole[name] for name in group if name in whole]
     width = max(len(stream.stream) for stream in found.streams)
     for title, streams in groups.items():
         if streams:
+            streams.sort(key=lambda one: not one.selected)
             lines += ["", title, *(_line(stream, width) for stream in streams)]
-    lines += ["", "* is selected, + is read for a selected stream."]
+    lines += ["", "* selected   + not selected, but needed by a selected stream"]
     if found.ask_for:
         asked = ", ".join(found.ask_for).replace("administer", "the Admin role")
         lines.append(f"To read all that is selected, ask the Looker admin for: {asked}.")
@@ -205,12 +223,26 @@ def _counted(least: int, most: int | None, what: str) -> str:
     return f"{number} {what}{'' if most == 1 else 's'}"
 
 
-def _all_streams() -> Iterator[tuple[str, tuple[str, ...], str]]:
+def _billing(name: str, counts: _Counts) -> str:
+    """How the calls are billed: where a stream makes none of its own, as those of what it reads."""
+    if name not in BY_NAME:
+        return "db_query"
+    source = BY_NAME[name].source
+    if not isinstance(source, Flat):
+        return source.billing
+    read = {BY_NAME[one].source.billing for one in counts.needed(name) - {name}}
+    return "db_query" if "db_query" in read else "non_query"
+
+
+def _all_streams(selected: Collection[str]) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Name, permissions and what one without these gets; of the settings, those selected."""
     rows: list[tuple[str, tuple[str, ...], str]] = [
         (resource.name, resource.access.permissions, resource.access.otherwise)
         for resource in BY_NAME.values()
     ]
     rows += [(activity.name, ACTIVITY_NEEDS, "") for activity in ACTIVITIES]
+    known = {name for name, *_ in rows}
+    rows += [(name, (), OF_SETTINGS) for name in selected if name not in known]
     yield from sorted(rows)
 
 

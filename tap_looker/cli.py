@@ -13,7 +13,7 @@ from click.exceptions import Exit
 from singer_sdk.about import AboutInfo, MarkdownFormatter
 from singer_sdk.plugin_base import SingerCommand
 
-from tap_looker import files, output
+from tap_looker import files, output, progress
 from tap_looker.access import as_dict, as_text, report
 from tap_looker.errors import LookerError, in_words
 from tap_looker.streams import is_catalog
@@ -36,6 +36,7 @@ class Command(SingerCommand):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command on any console."""
         output.accept_all_letters()
+        progress.quieten()
         return super().main(*args, **kwargs)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
@@ -80,6 +81,11 @@ def command(of_sdk: click.Command) -> Command:
             option.type = JsonFile()
         if option.name == "test":
             option.type = click.Choice(["all", "schema", "disabled"])
+    listing = click.Option(
+        ["--list", "list_streams"],
+        is_flag=True,
+        help="List all streams, what they cost, and which of them are selected.",
+    )
     select = click.Option(
         [SELECT],
         metavar="PATTERNS",
@@ -99,7 +105,7 @@ def command(of_sdk: click.Command) -> Command:
     return Command(
         name=of_sdk.name,
         callback=of_sdk.callback,
-        params=[*of_sdk.params, select, access],
+        params=[*of_sdk.params, listing, select, access],
         help=of_sdk.help,
         context_settings=of_sdk.context_settings,
         logger=logger,
@@ -217,10 +223,10 @@ class JsonFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]
             return value if value == ENVIRONMENT else files.read_object(what, value)
         found = (files.read_last_object if option == "state" else files.read_object)(what, value)
         if option == "catalog" and not is_catalog(found):
-            raise LookerError(f"{what}: is not a catalog (expected the output of --discover).")
+            raise LookerError(f"{what} is not a catalog (expected the output of --discover).")
         if option == "state" and not _is_state(found):
             raise LookerError(
-                f"{what}: is not a state (expected what a target prints: the value of the "
+                f"{what} is not a state (expected what a target prints: the value of the "
                 'last STATE message of a run, with "bookmarks").'
             )
         return found

@@ -26,9 +26,9 @@ def read_text(what: str, path: str) -> str:
         data = Path(path).read_bytes()
         return data.decode(json.detect_encoding(data))
     except OSError as error:
-        raise LookerError(f"{what}: cannot be read ({error.strerror}).") from None
+        raise LookerError(f"{what} cannot be read ({error.strerror}).") from None
     except ValueError:
-        raise LookerError(f"{what}: is not UTF-8 text. Save it as UTF-8.") from None
+        raise LookerError(f"{what} is not UTF-8 text. Save it as UTF-8.") from None
 
 
 def read_object(what: str, path: str) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def read_object(what: str, path: str) -> dict[str, Any]:
     """
     text = read_text(what, path)
     if not text.strip():
-        raise LookerError(f"{what}: is empty.")
+        raise LookerError(f"{what} is empty.")
     return _object(what, text)
 
 
@@ -52,7 +52,7 @@ def read_last_object(what: str, path: str) -> dict[str, Any]:
     text = read_text(what, path)
     lines = [line for line in text.split("\n") if line.strip()]
     if not lines:
-        logger.info("%s: is empty. The run starts without a state.", what)
+        logger.info("%s is empty. The run starts without a state.", what)
         return {}
     try:
         return _object(what, text)
@@ -69,7 +69,7 @@ def _object(what: str, text: str) -> dict[str, Any]:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         place = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise LookerError(f"{what}: is not valid JSON{place}.") from None
+        raise LookerError(f"{what} is not valid JSON{place}.") from None
     if not isinstance(found, dict):
-        raise LookerError(f"{what}: must hold a JSON object.")
+        raise LookerError(f"{what} must hold a JSON object.")
     return found

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-looker")
 
-LOG_SETTINGS = ("SINGER_SDK_LOG_CONFIG", "TAP_LOOKER_LOGLEVEL", "LOGLEVEL")
+LOG_LEVELS, LOG_CONFIG = ("TAP_LOOKER_LOGLEVEL", "LOGLEVEL"), "SINGER_SDK_LOG_CONFIG"
 """Environment variables by which a user says what the log holds; the SDK's own."""
 ROUTINE = ("Skipping deselected stream", "Skipping parse of env var settings", "METRIC")
 MAX_POSITION = 40  # characters
@@ -38,7 +38,8 @@ class Result:
         calls: How many requests were sent while it was being read; what several streams share
             counts for the first of them.
         seconds: From its turn to its end.
-        note: What is missing of it, and why; "" for nothing.
+        note: What is missing of it; "" for nothing.
+        failure: Why it could not be read to its end; "" if it was.
     """
 
     stream: str
@@ -46,6 +47,7 @@ class Result:
     calls: int = 0
     seconds: float = 0.0
     note: str = ""
+    failure: str = ""
 
 
 class Progress:
@@ -77,6 +79,14 @@ class Progress:
         self._before = self._records()
         self._turn = time.monotonic()
 
+    def fail(self, reason: str) -> None:
+        """The current stream could not be read to its end; the others go on."""
+        result = self.results[self.current]
+        result.failure = reason
+        count = self._records() - self._before
+        after = f" after {counted(count, 'record')}" if count else ""
+        logger.warning("%s: failed%s: %s", result.stream, after, reason)
+
     def end(self, note: str = "") -> None:
         """The current stream has ended."""
         result = self.results[self.current]
@@ -84,7 +94,8 @@ class Progress:
         result.records = self._records() - self._before
         result.calls = self._calls.get(self.current, 0)
         result.note = note
-        self.report(result)
+        if not result.failure:
+            self.report(result)
 
     def report(self, result: Result) -> None:
         """Say what came of a stream."""
@@ -178,11 +189,12 @@ class TerminalProgress(Progress):
         table.add_column("Stream", no_wrap=True)
         for name in ("Records", "Calls", "Seconds"):
             table.add_column(name, justify="right", no_wrap=True)
-        if any(one.note for one in self.results.values()):
+        if any(one.note or one.failure for one in self.results.values()):
             table.add_column("What is missing")
         for one in self.results.values():
             figures = (f"{one.records:,}", f"{one.calls:,}", f"{one.seconds:.1f}")
-            note = (Text(one.note, "yellow"),) if one.note else ()
+            text, style = (one.failure, "red") if one.failure else (one.note, "yellow")
+            note = (Text(text, style),) if text else ()
             table.add_row(one.stream, *figures, *note)
         return table
 
@@ -193,8 +205,9 @@ def counted(number: int, what: str) -> str:
 
 
 def log_is_configured() -> bool:
-    """Whether the user has said what the log holds."""
-    return any(os.environ.get(name) for name in LOG_SETTINGS)
+    """Whether the user has said what the log holds. Meltano always sets a log configuration."""
+    names = LOG_LEVELS if "MELTANO_PROJECT_ROOT" in os.environ else (*LOG_LEVELS, LOG_CONFIG)
+    return any(os.environ.get(name) for name in names)
 
 
 def quieten() -> None:

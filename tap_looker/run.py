@@ -32,6 +32,7 @@ from tap_looker.progress import Progress, progress_for
 from tap_looker.redaction import redact
 from tap_looker.resources.extraction import Extraction
 from tap_looker.resources.resource import is_older
+from tap_looker.resources.table import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -223,21 +224,16 @@ class Run:
             is_denied=isinstance(failure, DeniedError),
             is_of_all=isinstance(failure, TokenError),
         )
-        if isinstance(failure, TokenError):
-            return  # it is one error of all streams, and the last line says it
-        logger.warning(
-            "%s could not be read completely; continuing with the other streams.",
-            name,
-            exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
-        )
+        logger.debug("%s failed.", name, exc_info=error)
 
     def stream_ended(self, name: str) -> None:
         """Note what came of a stream, in a whole run."""
         if not self._is_active:
             return
         note = ""
-        if name in self._failures:
-            note = self._failures[name].message
+        if failure := self._failures.get(name):
+            if not failure.is_of_all:  # else it is one error of all streams, told at the end
+                self.progress.fail(failure.message)
         elif skipped := self.extraction.skipped.get(name):
             note = f"{skipped} skipped"
         self.progress.end(note)
@@ -339,10 +335,10 @@ class Run:
         costly = [
             f"{stream.name} (1 call per {stream.cost_per})"
             for stream in self._selected()
-            if stream.cost_per
+            if stream.cost_per and stream.name in BY_NAME
         ]
         if costly:
-            logger.info("Streams read item by item: %s.", ", ".join(costly))
+            logger.info("Streams that cost more calls, the more there is: %s.", ", ".join(costly))
 
     def _in_background(self, call: Callable[[], T]) -> T:
         """Run a call that may take long where a signal can end the wait for it."""
@@ -384,7 +380,7 @@ class Run:
     def _why_denied(self, name: str) -> str:
         """Looker says 404 both to a missing permission and to what a release does not have."""
         stream = next(one for one in self._selected() if one.name == name)
-        release = "" if self._stop.is_set() else self.client.release
+        release = self._release
         if is_older(release, stream.since):
             return (
                 f"This Looker ({release}) may not have it: it is documented from release "
@@ -395,6 +391,10 @@ class Run:
             f"Either the API key's user may not read it ({stream.permission}), or this instance, "
             f"release {release or 'unknown'}, does not have it{kind}."
         )
+
+    @cached_property
+    def _release(self) -> str:
+        return "" if self._stop.is_set() else access.release_of(self.client)
 
     # Signals
 

@@ -1,18 +1,25 @@
-"""Which streams are read where no catalog says so: patterns of their names."""
+"""Which streams there are, and which are read where no catalog says so."""
 
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from tap_looker.errors import SettingsError
+from tap_looker.queries.system_activity import PREFIX, QUERIES, QUERY_FIELDS
+from tap_looker.resources import costs
+from tap_looker.resources.table import BY_NAME, GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
 DEFAULT = "default"
 """Stands for what is selected without patterns."""
+PER_QUERY = "1 query call per page of rows"
+EXPLAINED = """Selected streams are marked with *. Choose others with --select; --access shows
+what your key may read and what that costs. Calls are admin calls unless stated otherwise."""
 
 
 def matching(patterns: str, names: Collection[str], default: Collection[str]) -> set[str]:
@@ -47,6 +54,33 @@ def matching(patterns: str, names: Collection[str], default: Collection[str]) ->
     if unmatched:
         raise SettingsError(unmatched)
     return chosen
+
+
+def as_text(streams: Iterable[str], selected: Collection[str], page_size: int) -> str:
+    """All streams with what they cost, by the groups of the documentation.
+
+    Args:
+        streams: Their names.
+        selected: Those that a run reads.
+        page_size: Rows per page.
+    """
+    group_of = {row.name: title for title, rows in GROUPS.items() for row in rows}
+    groups: dict[str, list[str]] = {title: [] for title in GROUPS}
+    groups |= {"System Activity": [], "Of the settings": []}
+    of_rows = defaultdict(lambda: "Of the settings", group_of)
+    for name in streams:
+        is_activity = name not in BY_NAME and name.startswith(PREFIX)
+        groups["System Activity" if is_activity else of_rows[name]].append(name)
+    width = max(map(len, streams), default=0)
+    lines = [f"  {'Stream':{width}}  Calls"]
+    for title, names in groups.items():
+        lines += ["", title] if names else []
+        for name in names:
+            calls = f"none besides {QUERIES}" if name == QUERY_FIELDS else PER_QUERY
+            if name in BY_NAME:
+                calls = costs.in_words(BY_NAME[name], page_size)
+            lines.append(f"{'*' if name in selected else ' '} {name:{width}}  {calls}")
+    return "\n".join([*lines, "", EXPLAINED])
 
 
 def _unmatched(pattern: str, names: Collection[str]) -> str:

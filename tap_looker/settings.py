@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 import json
 import logging
@@ -49,6 +50,7 @@ def from_environment(schema: dict[str, Any], prefix: str, dotenv_path: str) -> d
     """
     if dotenv_path:
         load_dotenv(stream=io.StringIO(read_text(dotenv_path, dotenv_path)))
+    _warn_of_misspelt(schema, prefix)
     found: dict[str, Any] = {}
     errors: list[str] = []
     for name, definition in schema["properties"].items():
@@ -63,6 +65,16 @@ def from_environment(schema: dict[str, Any], prefix: str, dotenv_path: str) -> d
     if errors:
         raise SettingsError(errors)
     return found
+
+
+def _warn_of_misspelt(schema: dict[str, Any], prefix: str) -> None:
+    """Name variables that are nearly one of a setting; others may be somebody else's."""
+    known = [f"{prefix}{name.upper()}" for name in schema["properties"]]
+    for variable in sorted(os.environ):
+        if variable.startswith(prefix) and variable not in known:
+            close = difflib.get_close_matches(variable, known, 1, 0.9)
+            if close:
+                logger.warning("%s is not a setting; did you mean %s?", variable, close[0])
 
 
 def not_read(schema: dict[str, Any], prefix: str, dotenv_path: str) -> list[str]:

@@ -58,7 +58,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateTimeType,
         title="Start date",
         description=(
-            "Oldest rows to read in a first run, in System Activity and in looks and queries with "
+            "How far back a first run reads, in System Activity and in looks and queries with "
             "a time as replication_key (ISO 8601, UTC unless it has an offset). Default: "
             f"{DEFAULT_DAYS_BACK} days back in System Activity, as long as Looker keeps it; "
             "otherwise everything."
@@ -84,7 +84,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.NumberType(minimum=1, maximum=7200),
         default=300,
         title="Request timeout",
-        description="Seconds to wait for an answer from Looker, or for more of it.",
+        description="Seconds to wait for an answer from Looker, and for each further part of it.",
     ),
     th.Property(
         "max_retry_time",
@@ -93,8 +93,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         title="Longest time to retry",
         description=(
             "Seconds to keep retrying while Looker turns requests away (HTTP 429, 503), times out "
-            "or breaks off. While other requests succeed, 429 and 503 are retried as long as they "
-            "last."
+            "or drops the connection. While other requests succeed, 429 and 503 are retried as "
+            "long as they last."
         ),
     ),
     th.Property(
@@ -103,8 +103,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         title="Selection",
         description=(
             "Streams to read when there is no catalog: names and patterns, separated by commas. "
-            "* stands for any text, ! leaves out, and default is the default selection, such as "
-            "users,dash* or default,explores or !alerts. Also the option --select."
+            "* matches any text, a leading ! excludes, and default is the default selection, such "
+            "as users,dash* or default,explores or !alerts. Also the option --select."
         ),
         examples=["users,group*,!group_users"],
     ),

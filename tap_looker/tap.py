@@ -13,7 +13,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 
-from tap_looker import cli, output, progress, selection, settings
+from tap_looker import cli, output, selection, settings
 from tap_looker.errors import LookerError, SettingsError, listed
 from tap_looker.queries.definitions import SETTINGS
 from tap_looker.resources.table import RESOURCES
@@ -28,6 +28,7 @@ from tap_looker.streams import (
     check_catalog,
     configured_names,
     configured_streams,
+    entries_of,
     instances,
     mistakes_in_maps,
     own_entries,
@@ -94,6 +95,7 @@ class TapLooker(Tap):
             if mistakes:
                 raise SettingsError(mistakes)
         writer = message_writer or Writer()
+        self._discovers = False
         self.run = Run(
             found,
             found.get("user_agent") or f"{self.name}/{self.plugin_version}",
@@ -190,6 +192,8 @@ class TapLooker(Tap):
             LookerError: No stream is selected.
         """
         if not self.selected_streams():
+            if self.input_catalog is None:
+                raise LookerError("Setting select: leaves no stream to read.")
             raise LookerError(
                 'The catalog selects no stream that exists: put "selected": true into the metadata '
                 "of those to read, where breadcrumb is []."
@@ -231,28 +235,34 @@ class TapLooker(Tap):
             **{one.name: ResourceStream(self, self.run, one) for one in RESOURCES},
             **{one.name: one for one in activity_streams(self, self.run)},
         }
-        if any(self.config.get(setting) for setting in SETTINGS):
-            if self.config_errors:
-                raise SettingsError(self.config_errors)
-            own, mistakes = configured_streams(self, self.run, self._entries)
+        has_own = any(self.config.get(setting) for setting in SETTINGS)
+        if has_own and self.config_errors:
+            raise SettingsError(self.config_errors)
+        chosen = self._chosen(streams)
+        if has_own:
+            wanted = self._entries  # those that are not cost calls, and may be broken
+            if chosen is not None and not self._discovers:
+                wanted = entries_of(wanted, chosen)
+            own, mistakes = configured_streams(self, self.run, wanted)
             self._mistakes = [*self._mistakes, *mistakes]
             streams |= {stream.name: stream for stream in own}
-        self._select(streams)
+        for stream in streams.values():
+            if chosen is not None:
+                stream.selected_by_default = stream.name in chosen
         return list(streams.values())
 
-    def _select(self, streams: Mapping[str, Stream]) -> None:
-        """Apply the setting select; a catalog says more.
+    def _chosen(self, streams: Mapping[str, Stream]) -> set[str] | None:
+        """The streams that the setting select names; None without it.
 
         Raises:
             SettingsError: It names what does not exist.
         """
         patterns = self.config.get("select")
         if not patterns:
-            return
+            return None
+        own = configured_names(self._entries)
         default = [stream.name for stream in streams.values() if stream.selected_by_default]
-        chosen = selection.matching(patterns, streams, default)
-        for stream in streams.values():
-            stream.selected_by_default = stream.name in chosen
+        return selection.matching(patterns, [*streams, *own], [*default, *own])
 
     def run_discovery(self) -> str:
         """Print the catalog, unless the settings ask for what the instance does not have.
@@ -260,6 +270,7 @@ class TapLooker(Tap):
         Raises:
             SettingsError: All that is wrong with them.
         """
+        self._discovers = True
         try:
             self.streams  # noqa: B018
             if self._mistakes:
@@ -293,16 +304,21 @@ class TapLooker(Tap):
         return cli.command(super().get_singer_command())
 
     @classmethod
-    def invoke(cls, *, access: str | None = None, **options: Any) -> None:
+    def invoke(
+        cls, *, access: str | None = None, list_streams: bool = False, **options: Any
+    ) -> None:
         """Run the command.
 
         Args:
+            list_streams: List the streams, in place of a run.
             access: Print the access report in this format, in place of a run.
             options: Those of the SDK's command.
         """
         if options.get("about"):
             super().invoke(**options)
-        progress.quieten()
+        if list_streams:
+            cls._list(**options)
+            return
         cls.print_version(print_fn=cls.logger.info)
         tap = cls.from_options(**options)
         tap.warn_of_unknown()
@@ -312,6 +328,14 @@ class TapLooker(Tap):
             tap.check_selection()
             tap.check_stream_maps(tap.selected_streams())
             tap.run.sync(tap.sync_all, tap.state)
+
+    @classmethod
+    def _list(cls, **options: Any) -> None:
+        tap = cls.from_options(**options, validate_config=False)
+        selected = {stream.name for stream in tap.selected_streams()}
+        page_size = tap.config.get("page_size") or SCHEMA["properties"]["page_size"]["default"]
+        output.say(selection.as_text(tap.streams, selected, page_size))
+        tap.run.log_out()
 
     @classmethod
     def cb_test(
@@ -330,6 +354,9 @@ class TapLooker(Tap):
         writer = CountingWriter()
         tap = cls.from_options(ctx.params.get("config"), message_writer=writer)
         try:
+            if tap.config.get("select"):  # else all: the SDK selects what there is
+                for name in tap.streams.keys() - {one.name for one in tap.selected_streams()}:
+                    del tap.streams[name]
             for stream in tap.streams.values():
                 stream.selected = True
             tap.check_stream_maps(tap.streams.values())
@@ -355,10 +382,13 @@ class TapLooker(Tap):
         catalog: Any = None,
         state: Any = None,
         message_writer: Writer | None = None,
+        *,
+        validate_config: bool = True,
         **_: Any,
     ) -> TapLooker:
         """A tap from the values of the command's options."""
         return cls(
+            validate_config=validate_config,
             config=config.config if config else {},
             parse_env_config=bool(config and config.parse_env),
             catalog=catalog,

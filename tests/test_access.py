@@ -298,14 +298,16 @@ def test_the_cost_of_the_default_selection_is_that_of_a_run(run, emulator):
         ("connections", "connection_features", "connection_schemas"),
         ("projects", "project_files", "git_branches"),
         ("lookml_models", "explores", "explore_fields"),
+        ("derived_table_edges", "explore_sql", "explore_tables"),
         ("artifact_namespaces", "artifacts"),
     ],
     ids="-".join,
 )
 def test_the_cost_of_a_selection_is_that_of_a_run(run, names):
     found = report(run("--access=json", catalog=selecting(*names)))
-    admin, _ = costs(run(catalog=selecting(*names)))
+    admin, of_db = costs(run(catalog=selecting(*names)))
     assert found["calls"]["non_query"] == admin
+    assert found["calls"]["db_query"] == of_db
 
 
 @pytest.mark.parametrize(
@@ -369,6 +371,12 @@ def test_every_estimate_is_right_within_a_quarter_or_a_range(runner_of, seed):
             assert 0.75 * least <= admin + of_db <= 1.25 * most, name
             assert not one["is_read"]
             assert not one["selected"]
+
+
+def test_streams_without_calls_are_billed_as_what_they_read(run):
+    found = by_name(report(run("--access=json", catalog=selecting("users"))))
+    assert found["merge_query_sources"]["billing"] == "db_query"
+    assert found["user_roles"]["billing"] == "non_query"
 
 
 def test_rows_beyond_the_sample_are_scaled(run, monkeypatch):

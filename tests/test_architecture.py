@@ -21,7 +21,7 @@ LAYERS = (
     {"settings_schema"},
     {"resources", "queries"},
     {"looker"},
-    {"values"},
+    {"values", "used_fields"},
     {"files", "output"},
     {"schemas", "errors", "redaction", "times"},
 )

@@ -328,7 +328,7 @@ def test_what_is_no_catalog(run, emulator, found):
     result = run(catalog=found)
     assert result.exit_code == 1
     (error,) = result.errors
-    assert error.endswith(": is not a catalog (expected the output of --discover).")
+    assert error.endswith(" is not a catalog (expected the output of --discover).")
     assert emulator.calls == []
 
 

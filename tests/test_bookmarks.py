@@ -126,6 +126,15 @@ def test_a_bookmark_beyond_the_newest_id_is_noticed(shop, tmp_path, read):
     assert bookmark_of(run, stream) == bookmark_of(first, stream)
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), "12", True])
+def test_a_bookmark_that_is_no_number_is_an_error(shop, tmp_path, value):
+    state = mine(shop, tmp_path).succeeded().states[-1]
+    state["bookmarks"]["mine"]["replication_key_value"] = value
+    run = mine(shop, tmp_path, state=state)
+    assert run.exit_code == 1
+    assert any("is not of the type of orders_id" in error for error in run.errors)
+
+
 def test_a_run_without_new_rows_keeps_its_bookmark(shop, tmp_path):
     first = history(shop, tmp_path).succeeded()
     run = history(shop, tmp_path, state=first.states[-1], activity_lookback=0).succeeded()
@@ -158,7 +167,7 @@ def test_rows_out_of_order_leave_the_bookmark_that_the_run_began_with(
     run = mine(shop, tmp_path, state=state, **options)
     assert run.exit_code == 1
     assert "Traceback" not in run.stderr
-    assert [line for line in run.errors if "order that was asked for" in line]
+    assert [line for line in run.errors if "not in the requested order" in line]
     value = bookmark_of(run, "mine").get("replication_key_value")
     assert value == (state["bookmarks"]["mine"]["replication_key_value"] if known else None)
 

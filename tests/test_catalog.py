@@ -6,6 +6,8 @@ import pytest
 from support import entries, run_cli
 from syrupy.extensions.json import JSONSnapshotExtension
 
+from tap_looker.queries.columns import column_name
+
 ENTRIES = entries()
 
 each_stream = pytest.mark.parametrize("name", ENTRIES)
@@ -67,3 +69,23 @@ def test_test_schema_writes_every_schema_and_asks_looker_for_nothing(run, emulat
     schemas = run("--test=schema").schemas
     assert schemas.keys() == ENTRIES.keys()
     assert emulator.calls == []
+
+
+def test_no_name_is_longer_than_postgres_allows():
+    """It cuts longer ones off; a target then adds the column a second time, and fails."""
+    names = {
+        name
+        for stream, entry in entries().items()
+        for name in (stream, *entry["schema"]["properties"])
+    }
+    assert max(len(name.encode()) for name in names) <= 63
+
+
+@pytest.mark.parametrize("beginning", ["orders.a", "orders.größe_"])
+def test_long_names_stay_apart(beginning):
+    fields = [f"{beginning}{'x' * 60}{end}" for end in ("", "_a", "_b")]
+    names = [column_name(field) for field in fields]
+    assert len(set(names)) == len(fields)
+    assert all(50 < len(name.encode()) <= 63 for name in names)
+    assert all(name.isidentifier() for name in names)
+    assert column_name("orders.created_time") == "orders_created_time"

@@ -83,6 +83,6 @@ def test_a_user_who_cannot_be_read_does_not_cost_the_group(run, emulator):
     broken(emulator, "/groups/*/users", user)
     result = run(catalog=selecting("group_users")).succeeded()
     whole = {(group, one["id"]) for one in emulator.instance.users for group in one["group_ids"]}
-    found = {(one["group_id"], one["id"]) for one in result.records["group_users"]}
+    found = {(one["group_id"], one["user_id"]) for one in result.records["group_users"]}
     assert found == {(group, id_) for group, id_ in whole if id_ != user} & found
     assert {group for group, _ in found} == {group for group, _ in whole}

@@ -168,6 +168,29 @@ def test_an_instance_that_is_gone_fails_every_stream(run, emulator):
         assert any(error.startswith(f"Failed {name}") for error in result.errors)
 
 
+@pytest.mark.parametrize("length", [3, 20_000], ids=["short", "long"])
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Total-Count": "20001"}, {"Link": '<http://x/?offset=3&limit=3>; rel="next"'}],
+    ids=["total", "link"],
+)
+def test_a_page_where_no_limit_was_asked_for_is_not_the_list(run, emulator, headers, length):
+    rows = [{"id": str(number), "title": "x" * 50} for number in range(length)]
+    emulator.add_fault(
+        Fault("status", "/board_items", times=None, status=200, json=rows, headers=headers)
+    )
+    result = run(catalog=selecting("board_items"))
+    assert result.exit_code == 1
+    assert "not the whole list" in result.errors[0]
+
+
+def test_an_error_among_rows_says_what_it_is(run, emulator):
+    users = [{"id": "1"}, {"looker_error": "The ledger is locked"}]
+    emulator.add_fault(Fault("status", USERS, times=None, status=200, json=users))
+    (error, _) = run(catalog=selecting("users")).errors
+    assert "The ledger is locked" in error
+
+
 def test_the_message_is_lookers_own(run, emulator):
     emulator.add_fault(Fault("looker_error", USERS, message="The ledger is locked", times=None))
     emulator.add_fault(

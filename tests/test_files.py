@@ -102,7 +102,7 @@ def test_an_empty_state_file_is_no_state(saved, emulator, text):
     state = saved("state.json", text)
     result = run_cli("--config", config, "--catalog", catalog, "--state", state).succeeded()
     assert [line for line in result.log("INFO") if "state.json" in line] == [
-        "--state state.json: is empty. The run starts without a state."
+        "--state state.json is empty. The run starts without a state."
     ]
 
 
@@ -118,14 +118,14 @@ def test_an_empty_state_file_is_no_state(saved, emulator, text):
 def test_a_broken_state_is_an_error(saved, text, reason):
     with pytest.raises(LookerError) as raised:
         read_last_object("--state x", saved("state.json", text))
-    assert raised.value.message == f"--state x: {reason}."
+    assert raised.value.message == f"--state x {reason}."
 
 
 @pytest.mark.parametrize("option", ["config", "catalog"])
 def test_an_empty_file_is_said_to_be_empty(saved, option):
     result = run_cli(f"--{option}", saved("x.json", "\n"))
     assert result.exit_code == 1
-    assert result.errors == [f"--{option} x.json: is empty."]
+    assert result.errors == [f"--{option} x.json is empty."]
 
 
 def test_a_text_in_another_encoding_is_no_json(tmp_path):
@@ -142,7 +142,7 @@ def test_files_that_are_not_there_or_no_files(tmp_path, option):
     ):
         result = run_cli(f"--{option}", str(path))
         assert result.exit_code == 1
-        assert result.errors == [f"--{option} {path}: cannot be read ({reason})."]
+        assert result.errors == [f"--{option} {path} cannot be read ({reason})."]
 
 
 # ------------------------------------------------------------------------------------- the console

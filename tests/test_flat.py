@@ -14,9 +14,10 @@ from looker_sdk.sdk.api40 import models
 from support import Runner, catalog, entries, keys_of, selecting
 
 from looker_emulator import Emulator, Fault
+from looker_emulator.instance.lookml.derived_tables import DERIVED
 from looker_emulator.instance.lookml.model_explores import explore
 from tap_looker.resources import derived
-from tap_looker.resources.flat import Flat
+from tap_looker.resources.flat import Derived, Flat
 from tap_looker.resources.table import BY_NAME, RESOURCES
 from tests.test_resources import paths
 
@@ -28,6 +29,7 @@ LISTS_OF_OBJECTS = {
     "user_credentials_api3",
 }
 """Those that hold whole objects, and lists in them."""
+LINEAGE = ("derived_table_edges", "explore_sql", "explore_tables")
 each_flat = pytest.mark.parametrize("name", sorted(FLAT))
 
 
@@ -160,6 +162,14 @@ def test_rows_hold_plain_values_and_more_than_their_key(name):
     kinds = {kind for of in entry["schema"]["properties"].values() for kind in of["type"]}
     assert not {"array", "object"} & kinds
     assert set(entry["schema"]["properties"]) > set(entry["key_properties"])
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, one in FLAT.items() if isinstance(one.source, Derived)]
+)
+def test_rows_have_all_their_columns(whole, name):
+    columns = set(entries()[name]["schema"]["properties"])
+    assert {frozenset(record) for record in whole[0].records[name]} == {frozenset(columns)}
 
 
 @each_flat
@@ -323,7 +333,7 @@ def test_every_query_of_a_tile_is_in_queries(run, emulator):
     known = set(result.ids("queries"))
     ways = {via: [] for via in ("query", "look", "merge", "result_maker")}
     for one in result.records["dashboard_element_queries"]:
-        ways[one["via"]].append(one.get("query_id"))
+        ways[one["via"]].append(one["query_id"])
     assert all(ways.values())
     assert set(ways.pop("merge")) == {None}
     assert {query for found in ways.values() for query in found} <= known
@@ -523,6 +533,78 @@ def test_a_list_that_does_not_come_is_skipped_and_counted(
     assert any(f" {row['id']}." in line and path in line for line in result.warnings)
 
 
+OF_TILES = ("query", "query_id", "look", "look_id", "merge_result_id", "result_maker")
+NOT_SHOWN = {
+    "folder_ancestors": ("folders", ("parent_id",)),
+    "dashboard_element_queries": ("dashboard_elements", OF_TILES),
+    "queries": ("dashboard_elements", OF_TILES),
+    "content_metadata": ("boards", ("content_metadata_id",)),
+}
+"""What streams are made of: where it is, and its names."""
+
+
+@pytest.mark.parametrize("name", NOT_SHOWN)
+def test_a_row_that_does_not_show_what_others_are_made_of_is_counted(run, emulator, name):
+    """Null says that there is nothing; an absent property says nothing."""
+    collection, properties = NOT_SHOWN[name]
+    assert emulator.instance.content_metadata  # made of what is taken away here
+    for prop in properties:
+        getattr(emulator.instance, collection)[0].pop(prop, None)
+    result = run(catalog=selecting(name)).succeeded()
+    assert result.records[name]
+    assert f"{name}: 1 item(s) skipped, see the warnings above." in result.warnings
+
+
+@pytest.mark.parametrize("name", NOT_SHOWN)
+def test_what_no_row_shows_is_not_empty(run, emulator, name):
+    properties = NOT_SHOWN[name][1]
+    instance = emulator.instance
+    collections = ("folders", "looks", "boards", "dashboards", "dashboard_elements")
+    for row in [row for one in collections for row in getattr(instance, one)]:
+        for prop in properties:
+            row.pop(prop, None)
+        row["folder_id" if name == "queries" else "deleted"] = None
+    instance.lookml_dashboards.clear()
+    result = run(catalog=selecting(name, "folders"))
+    assert result.exit_code == 1
+    assert any(error.startswith(f"Failed {name}: ") for error in result.errors)
+    assert name not in result.schemas
+    if name == "folder_ancestors":
+        assert {row["path"] for row in result.records["folders"]} == {None}
+
+
+def test_queries_that_do_not_show_their_own_fields_are_counted(run, emulator):
+    query = a_query(emulator, fields=["orders.count"])
+    for tile in emulator.instance.dashboard_elements:
+        for holder in (tile, tile.get("look") or {}, tile.get("result_maker") or {}):
+            if (holder.get("query") or {}).get("id") == query:
+                holder["query"].pop("dynamic_fields", None)
+    result = run(catalog=selecting("query_dynamic_fields")).succeeded()
+    assert any(query in line and "dynamic_fields" in line for line in result.warnings)
+
+
+def test_credentials_that_cannot_be_told_apart_are_counted(run, emulator):
+    user = emulator.instance.users[0]
+    user["credentials_api3"] = [{"is_disabled": False}, {"is_disabled": True}]
+    result = run(catalog=selecting("user_credentials")).succeeded()
+    assert not [
+        one
+        for one in result.records["user_credentials"]
+        if (one["user_id"], one["type"]) == (user["id"], "api3")
+    ]
+    assert "user_credentials: 1 item(s) skipped, see the warnings above." in result.warnings
+
+
+@pytest.mark.parametrize(
+    "changes", [{"credentials_email": "?"}, {"credentials_api3": ["?"]}, {"credentials_embed": {}}]
+)
+def test_credentials_of_another_shape_are_counted(run, emulator, changes):
+    emulator.instance.users[0].update(changes)
+    result = run(catalog=selecting("user_credentials")).succeeded()
+    assert result.records["user_credentials"]
+    assert "user_credentials: 1 item(s) skipped, see the warnings above." in result.warnings
+
+
 @pytest.mark.parametrize("name", ["user_roles", "user_groups", "user_credentials"])
 def test_lists_that_nobody_shows_are_denied_and_not_empty(run, emulator, name):
     public = ("id", "first_name", "last_name", "display_name", "avatar_url", "url")
@@ -583,10 +665,11 @@ def test_lists_of_the_parent_that_nobody_selected_are_not_asked_for(run, emulato
 
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory):
-    """Answers in SQL over the default selection as it lands in files, and the instance."""
+    """Answers in SQL over the default selection and lineage, in files; and the instance."""
     folder = tmp_path_factory.mktemp("landed")
     with Emulator() as emulator, duckdb.connect() as database:
-        run = Runner(emulator, folder)(catalog=catalog()).succeeded()
+        selected = [one.name for one in RESOURCES if one.default]
+        run = Runner(emulator, folder)(catalog=selecting(*selected, *LINEAGE)).succeeded()
         for name, records in run.records.items():
             file = folder / f"{name}.jsonl"
             file.write_text("".join(f"{json.dumps(record)}\n" for record in records), "utf-8")
@@ -669,3 +752,42 @@ def test_which_tiles_of_lookml_dashboards_use_which_explore(ask):
         for board in instance.lookml_dashboards
         for tile in board["dashboard_elements"]
     )
+
+
+def physical(view):
+    """The tables of a view of the emulator's models."""
+    if view not in DERIVED:
+        return {f"greenhouse.{view}"}
+    parts = [{name} if kind == "table" else physical(name) for kind, name in DERIVED[view]]
+    return set().union(*parts)
+
+
+def test_where_the_numbers_of_a_dashboard_come_from(ask):
+    answer, instance = ask
+    views = [
+        (board, element, query["model"], query["view"], view)
+        for board, element, query in tile_queries(instance)
+        for view in {name.partition(".")[0] for name in query["fields"] if "." in name}
+    ]
+    found = {}
+    for row in answer(question(3)):
+        *key, table, source = row
+        found.setdefault(tuple(key), {}).setdefault(source, set()).add(table)
+    assert DERIVED.keys() & {view for *_, view in views}
+    for key in views:
+        ways = found[key]
+        assert ways["generated_sql"] == physical(key[-1]), key
+        assert ways.get("derived_table_graph", physical(key[-1])) == physical(key[-1])
+    assert {source for ways in found.values() for source in ways} == {
+        "sql_table_name",
+        "derived_table_graph",
+        "generated_sql",
+    }
+
+
+def tile_queries(instance):
+    """The queries that tiles show by themselves: dashboard, tile, query."""
+    for board in instance.dashboards:
+        for tile in instance.dashboard_elements:
+            if tile["dashboard_id"] == board["id"] and tile["query_id"]:
+                yield board["id"], tile["id"], tile["query"]

@@ -238,6 +238,78 @@ def test_a_list_that_never_rests_is_an_error_in_the_end(change):
         things.read(10)
 
 
+class OddList(MovingList):
+    """A list of an instance with its own idea of a page.
+
+    Args:
+        least: Rows that it gives at least.
+        most: Rows that it gives at most.
+        counts: What it says that it has.
+        in_pages: Whether it looks at ``offset``.
+    """
+
+    def __init__(self, length, *, least=0, most=10_000, counts=None, in_pages=True):
+        super().__init__(length, total=False)
+        self.least, self.most, self.counts, self.in_pages = least, most, counts, in_pages
+        self.short = []
+
+    def get(self, _path, params, _activity, **_):
+        self.calls += 1
+        start = int(params["offset"]) if self.in_pages else 0
+        limit = min(max(int(params["limit"]), self.least), self.most)
+        return ApiResponse([dict(row) for row in self.rows[start : start + limit]], self.counts)
+
+    def read(self, size):
+        client = LookerClient("http://127.0.0.1:1", "id", "secret", concurrency=2)
+        client.get = self.get
+        pages = client.iter_pages(
+            "/things",
+            {},
+            keys=("id",),
+            size=size,
+            sorts="id",
+            skip=lambda why, count: self.short.append((why, count)),
+        )
+        return [row["id"] for page in pages for row in page]
+
+
+@pytest.mark.parametrize("counts", [None, 250], ids=["", "total"])
+@pytest.mark.parametrize("least", [41, 100, 249])
+def test_a_page_longer_than_was_asked_for_need_not_be_the_whole_list(least, counts):
+    things = OddList(250, least=least, counts=counts)
+    assert things.read(20) == [row["id"] for row in things.rows]
+    assert not things.short
+
+
+def test_a_list_that_knows_no_pages_costs_one_call_more_to_be_sure():
+    things = OddList(250, least=1000, in_pages=False)
+    assert things.read(20) == [row["id"] for row in things.rows]
+    assert things.calls == 2
+
+
+@pytest.mark.parametrize("most", [20, 25, 50, 100])
+def test_a_page_of_a_round_length_may_be_cut(most):
+    """An instance's own maximum, of which it says nothing."""
+    things = OddList(260, most=most)
+    assert things.read(200) == [row["id"] for row in things.rows]
+
+
+def test_a_short_page_of_another_length_is_the_last():
+    things = OddList(101)
+    assert things.read(200) == [row["id"] for row in things.rows]
+    assert things.calls == 1
+
+
+def test_fewer_rows_than_are_counted_are_said():
+    """As of a list that is in another order for each page."""
+    things = OddList(50, counts=53)
+    assert things.read(20) == [row["id"] for row in things.rows]
+    ((why, count),) = things.short
+    assert count == 3
+    assert "/things" in why
+    assert "53" in why
+
+
 def test_keys_that_came_before_are_left_out():
     things = MovingList(5, total=False)
     client = LookerClient("http://127.0.0.1:1", "id", "secret")

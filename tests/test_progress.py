@@ -112,7 +112,7 @@ def test_a_terminal_shows_a_table_with_errors_above_it(emulator, tmp_path):
     assert re.search(r"roles +\d+ +1 +\d+\.\d", table)
     assert "3 streams, " in table
     assert "Cost: " in table
-    assert plain.index("themes could not be read") < plain.rindex("Stream ")
+    assert plain.index("themes: failed: GET /themes") < plain.rindex("Stream ")
     assert all(line.startswith("{") for line in output.splitlines())
 
 

@@ -276,6 +276,7 @@ def test_a_list_of_something_else_is_an_error_for_good(text):
         '{"message": "Access denied", "documentation_url": "https://x"}',
         '{"message": "Access denied"}',
         '[{"looker_error": "Access denied"}]',
+        '[{"looker_error": {"message": "Access denied", "fatal": true}}]',
         '[{"a":1},{"looker_error": "Access denied"},{"a":2}]',
         '[{"message": "Access denied", "documentation_url": "https://x"}]',
         # As `json_detail` says it.
@@ -289,6 +290,7 @@ def test_lookers_own_words_for_what_went_wrong(text):
     assert found == ([{"a": 1}] if '"a":1' in text else [])
     assert isinstance(error, QueryError), "not to be asked for again"
     assert "Access denied" in error.message
+    assert "'" not in error.message, "Python's way to write an object"
     assert "\n" not in error.message
 
 

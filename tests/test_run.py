@@ -312,7 +312,9 @@ def test_one_deselected_property_names_the_others(run, emulator):
 
 
 def test_deselected_properties_inside_an_object_are_not_asked_for(run, emulator):
-    selection = selecting(without={"roles": {"permission_set.permissions", "model_set"}})
+    selection = selecting(
+        without={"roles": {"permission_set.permissions", "model_set", "model_set_id"}}
+    )
     result = run(catalog=selection).succeeded()
     fields = asked_fields(emulator, "/roles/search/with_user_count")
     (nested,) = re.findall(r"permission_set\(([^)]*)\)", fields)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from support import run_cli, settings_of
 
 from tap_looker.errors import SettingsError
+from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.resources.table import RESOURCES
 from tap_looker.selection import matching
 
 NAMES = ["users", "user_sessions", "groups", "group_users", "dashboards", "explores"]
@@ -72,6 +75,13 @@ def test_a_name_that_does_not_exist_is_one_line_and_no_call(emulator, tmp_path):
     assert emulator.calls == []
 
 
+def test_a_setting_that_leaves_nothing_is_named(emulator, tmp_path):
+    run = read(emulator, tmp_path, select="roles,!roles")
+    assert run.exit_code == 1
+    assert run.errors == ["Setting select: leaves no stream to read."]
+    assert emulator.calls == []
+
+
 def test_discovery_marks_what_is_selected(emulator, tmp_path):
     run = read(emulator, tmp_path, "--discover", "--select", "roles")
     selected = {
@@ -89,3 +99,69 @@ def test_with_a_catalog_the_setting_is_ignored_and_said_to_be(emulator, tmp_path
     run = read(emulator, tmp_path, "--catalog", str(catalog), select="themes").succeeded()
     assert set(run.schemas) == {"roles"}
     assert "The setting select is ignored: the catalog says which streams are read." in run.warnings
+
+
+def test_the_list_says_what_streams_cost_and_which_are_selected(emulator):
+    """Without settings, and without a call."""
+    run = run_cli("--list").succeeded()
+    lines = run.stdout.splitlines()
+    assert [line for line in lines if re.fullmatch(r"\* users +1 per 500 rows", line)]
+    assert [
+        line for line in lines if re.fullmatch(r"  user_sessions +1 per user, besides users", line)
+    ]
+    assert [line for line in lines if re.fullmatch(r"\* user_roles +none besides users", line)]
+    listed = {line[2:].split()[0] for line in lines if line[:2] in ("* ", "  ") and line.strip()}
+    assert listed >= {one.name for one in (*RESOURCES, *ACTIVITIES)}
+    marked = {line[2:].split()[0] for line in lines if line.startswith("* ")}
+    assert marked == {one.name for one in (*RESOURCES, *ACTIVITIES) if one.default}
+    assert emulator.calls == []
+
+
+def test_the_list_follows_the_selection_and_has_the_streams_of_the_settings(emulator, tmp_path):
+    queries = [{"name": "orders", "model": "thelook", "explore": "orders", "fields": ["orders.id"]}]
+    run = read(emulator, tmp_path, "--list", "--select", "roles,orders", queries=queries)
+    marked = re.findall(r"^\* (\w+) ", run.stdout, re.MULTILINE)
+    assert marked == ["roles", "orders"]
+    assert emulator.count("/logout", "DELETE") == 1
+
+
+LOOKS = {"looks": [1, 2, 3]}
+
+
+def test_what_is_not_selected_of_the_settings_is_not_asked_for(emulator, tmp_path):
+    read(emulator, tmp_path, "--select", "versions", **LOOKS).succeeded()
+    assert not [call.path for call in emulator.calls if "look" in call.path]
+
+
+def test_a_discovery_has_all_streams_of_the_settings(emulator, tmp_path):
+    orders = {"name": "orders", "model": "thelook", "explore": "orders", "fields": ["orders.id"]}
+    run = read(emulator, tmp_path, "--discover", "--select=users", queries=[orders]).succeeded()
+    assert "orders" in {one["tap_stream_id"] for one in json.loads(run.stdout)["streams"]}
+
+
+def test_the_access_report_counts_queries_of_the_settings(emulator, tmp_path):
+    orders = {"name": "orders", "model": "thelook", "explore": "orders", "fields": ["orders.id"]}
+    run = read(emulator, tmp_path, "--access=json", "--select=versions,orders", queries=[orders])
+    found = json.loads(run.stdout)
+    (one,) = [stream for stream in found["streams"] if stream["stream"] == "orders"]
+    assert (one["selected"], one["calls"], one["calls_at_least"]) == (True, None, 1)
+    assert found["calls"]["db_query"] == 1
+    text = read(emulator, tmp_path, "--access", "--select=versions,orders", queries=[orders]).stdout
+    assert re.search(r"^\* orders .* 1\+ query calls", text, re.MULTILINE)
+
+
+def test_a_trial_reads_what_is_selected(emulator, tmp_path):
+    run = read(emulator, tmp_path, "--test", "--select", "roles,themes").succeeded()
+    assert set(run.schemas) == {"roles", "themes"}
+    run = read(emulator, tmp_path, "--test=schema", "--select", "roles").succeeded()
+    assert set(run.schemas) == {"roles"}
+
+
+def test_a_misspelt_variable_is_named(emulator, monkeypatch):
+    for name, value in {**settings_of(emulator), "select": "roles"}.items():
+        monkeypatch.setenv(f"TAP_LOOKER_{name.upper()}", str(value))
+    monkeypatch.setenv("TAP_LOOKER_CONCURENCY", "2")
+    monkeypatch.setenv("TAP_LOOKER_LOGLEVEL", "INFO")
+    run = run_cli("--config=ENV").succeeded()
+    hint = "TAP_LOOKER_CONCURENCY is not a setting; did you mean TAP_LOOKER_CONCURRENCY?"
+    assert run.warnings == [hint]

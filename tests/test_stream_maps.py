@@ -250,7 +250,7 @@ def test_a_map_that_fails_on_one_record(mapped, clean):
 def test_maps_of_streams_that_do_not_exist_are_named(mapped):
     maps = {"usrs": {}, "copy": {"__source__": "pages"}, "x*": None, "us*": {}, "looks": {}}
     result = mapped(maps).succeeded()
-    assert result.warnings == ["Stream maps of streams that do not exist: usrs, copy, x*."]
+    assert result.warnings == ["stream_maps names streams that do not exist: usrs, copy, x*."]
 
 
 def test_not_all_of_many_are_named(mapped):

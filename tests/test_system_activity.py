@@ -555,6 +555,30 @@ def test_a_missing_key_is_an_error(runner_of, stream, field):
         assert field in error
 
 
+@pytest.mark.parametrize("stream", [HISTORY, "system_activity_pdt_builds"])
+def test_rows_that_share_a_key_are_counted(runner_of, stream):
+    activity = next(one for one in ACTIVITIES if one.name == stream)
+    row = {field: 1 if kind == "integer" else None for field, kind in activity.kinds.items()}
+    row |= dict.fromkeys(activity.times.split(), "2026-01-02 03:04:05")
+    with Emulator(activity_rows=300) as emulator:
+        rows = [row, row, row]
+        emulator.add_fault(Fault("status", RUN, times=None, status=200, json=rows))
+        run = runner_of(emulator)(catalog=one(stream), start_date=EVER)
+    assert len(run.succeeded().records[stream]) == 3
+    (warning,) = [line for line in run.warnings if "share their primary key" in line]
+    assert "2 row(s)" in warning
+
+
+def test_a_newest_id_that_comes_as_a_text_is_compared_all_the_same(runner_of):
+    state = {"bookmarks": {HISTORY: state_of(HISTORY, "history_id", 10**9)["bookmarks"][HISTORY]}}
+    with Emulator(activity_rows=300) as emulator:
+        newest = [{"history.id": "300"}]
+        emulator.add_fault(Fault("status", RUN, after=1, times=1, status=200, json=newest))
+        run = runner_of(emulator)(catalog=one(HISTORY), start_date=EVER, state=state).succeeded()
+    assert len(run.records[HISTORY]) == 300
+    assert any("beyond the newest row" in line for line in run.warnings)
+
+
 def test_a_refusal_for_another_reason_keeps_its_words(runner_of):
     with Emulator(activity_rows=300) as emulator:
         emulator.add_fault(

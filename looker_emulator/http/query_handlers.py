@@ -12,7 +12,9 @@ from looker_emulator.http import answers
 from looker_emulator.http.answers import Answer, Stream
 from looker_emulator.http.faults import altered
 from looker_emulator.http.listing import boolean, parse_fields, project
+from looker_emulator.instance.lookml.model_explores import explore
 from looker_emulator.queries.errors import DatabaseError, Refused
+from looker_emulator.queries.generated_sql import generated_sql
 from looker_emulator.queries.results import Break, error_row, written
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ def _complete(query: Row) -> Row:
 
 def _run(query: Row, request: Request) -> Answer | Stream:
     form = _known(request.params["result_format"])
+    if form == SQL and (text := _without_data(query, request)):
+        return _sql(text)
     try:
         plan = request.looker.engine.plan(query, request.query.get("limit"))
         return _result(plan, form, request, request.query, counted=True)
@@ -63,6 +67,15 @@ def _run(query: Row, request: Request) -> Answer | Stream:
         if form == SQL:
             return _sql(f"Error: {problem}\n")
         return answers.json([error_row(str(problem))])
+
+
+def _without_data(query: Row, request: Request) -> str | None:
+    """SQL needs no data: that of an explore that has metadata alone; None for the others."""
+    looker, (model, name) = request.looker, (query["model"], query["view"])
+    if f"{model}::{name}" in looker.options.broken_explores:
+        raise Refused(404, "Not found")
+    about = None if looker.engine.explore(model, name) else explore(request.instance, model, name)
+    return generated_sql(about, query) if about else None
 
 
 def _known(form: str) -> str:

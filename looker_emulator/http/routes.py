@@ -187,6 +187,7 @@ ROUTES = (
     _list("/lookml_models", row_handlers.lookml_models, paged=True),
     _one("/lookml_models/{lookml_model_name}", named("lookml_models", "name")),
     _one("/lookml_models/{lookml_model_name}/explores/{explore_name}", row_handlers.explore),
+    _one("/derived_table/graph/model/{model}", row_handlers.derived_tables),
     _list("/datagroups", "datagroups"),
     _list("/projects", "projects"),
     _list("/projects/{project_id}/files", kept("projects", "project_files")),

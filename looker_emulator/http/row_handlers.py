@@ -25,6 +25,7 @@ from looker_emulator.http.listing import (
 from looker_emulator.http.request import API, Request
 from looker_emulator.instance import preview
 from looker_emulator.instance.access.user_attributes import attribute_values
+from looker_emulator.instance.lookml import derived_tables as derived
 from looker_emulator.instance.lookml import model_explores
 from looker_emulator.instance.values import Row
 from looker_emulator.queries.errors import Refused
@@ -84,10 +85,11 @@ class Rows:
             deleted = "deleted" in self.filters and flag(request, "deleted")
             trash = request.instance.trash(self.trash)
             rows = [row for row in rows if (row["id"] in trash) is deleted]
+        options = request.looker.options
         wanted = {
-            name: query[name]
+            name: query[name].partition(",")[0] if name in options.single_filters else query[name]
             for name in self.filters
-            if query.get(name) and name not in ("deleted", *request.looker.options.ignored_filters)
+            if query.get(name) and name not in ("deleted", *options.ignored_filters)
         }
         rows = matching(rows, wanted, value_of=_filtered, either=flag(request, "filter_or"))
         if self.sorts and query.get("sorts"):
@@ -316,6 +318,11 @@ def explore(request: Request) -> list[Row] | None:
         explore_metadata(found) if found else model_explores.explore(request.instance, model, name)
     )
     return [row] if row else None
+
+
+def derived_tables(request: Request) -> list[Row] | None:
+    """The graph of the derived tables of a model."""
+    return derived.graph(request.instance, request.params["model"])
 
 
 def validation(request: Request, project: Row) -> list[Row]:

@@ -37,6 +37,8 @@ def test_pages_of_instances_that_are_different():
         assert len(api.rows("/dashboard_elements/search", limit=3)) == 9
     with Emulator(ignored_filters=("id",)) as emulator:
         assert ids(Api(emulator).rows("/users/search", id="1")) == ids(emulator.instance.users)
+    with Emulator(single_filters=("id",)) as emulator:
+        assert ids(Api(emulator).rows("/users/search", id="1,2")) == ["1"]
     with Emulator(ignore_offset=True) as emulator:
         api = Api(emulator)
         first = api.rows("/users/search", limit=5)

@@ -166,3 +166,33 @@ def test_a_long_history_is_made_in_seconds_and_streams():
         while emulator.activity.in_flight and time.monotonic() < deadline:
             time.sleep(0.01)
         assert emulator.activity.in_flight == 0
+
+
+def test_sql_of_an_explore_without_data():
+    with Emulator() as emulator:
+        api = Api(emulator)
+        for model in emulator.instance.lookml_models[:2]:
+            for explore in model["explores"]:
+                about = api.get(f"/lookml_models/{model['name']}/explores/{explore['name']}").json()
+                fields = [about["fields"]["dimensions"][0]["name"]]
+                body = {"model": model["name"], "view": explore["name"], "fields": fields}
+                answer = api.request("POST", "/queries/run/sql", json=body)
+                assert answer.headers["content-type"] == "application/sql"
+                mark = "`" if about["connection_name"] == "lake" else '"'
+                assert "SELECT\n" in answer.text
+                assert (mark in answer.text) is (mark == '"' or "`greenhouse." in answer.text)
+                body["fields"] = ["nobody.knows"]
+                assert api.request("POST", "/queries/run/sql", json=body).status_code == 400
+        assert emulator.query_runs == 0
+
+
+def test_graphs_of_derived_tables_have_two_shapes():
+    with Emulator() as emulator:
+        api = Api(emulator)
+        first, second = (
+            api.get(f"/derived_table/graph/model/{model['name']}").json()["graph_text"]
+            for model in emulator.instance.lookml_models[:2]
+        )
+        assert "<customers> -> <greenhouse.people> [style=dashed]" in first
+        assert '"logistics/baskets" -> "logistics/sittings"\n' in second
+        assert api.get("/derived_table/graph/model/nonsense").status_code == 404

@@ -101,6 +101,7 @@ def paths_of(instance, template):
     of_name = {
         "lookml_model_name": ("lookml_models", "name"),
         "connection_name": ("connections", "name"),
+        "model": ("lookml_models", "name"),
         "namespace": ("artifact_namespaces", "namespace"),
         "dashboard_id": ("all_dashboards", "id"),
         "slug": ("queries", "slug"),

@@ -135,9 +135,9 @@ class LookerAuth(AuthBase):
         status = error.status
         if status in (401, 404) and error.is_lookers:
             return (
-                f"Looker does not accept the API key (HTTP {status} from POST {self._url}, its "
-                "answer to a wrong key): check that api_host_url is the address of the API "
-                f"({WHERE_HOST_IS}), and check client_id and client_secret. Where keys are: "
+                f"Looker does not accept the API key (HTTP {status} from POST {self._url}, which "
+                "is how Looker answers a wrong key): check that api_host_url is the address of the "
+                f"API ({WHERE_HOST_IS}), and check client_id and client_secret. Where keys are: "
                 f"{WHERE_KEYS_ARE}."
             )
         if status == 403 and error.is_lookers:  # noqa: PLR2004

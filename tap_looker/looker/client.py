@@ -17,11 +17,10 @@ import logging
 import threading
 import time
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from tap_looker.errors import NO_SPACE, LoginError, LookerError, RequestError
+from tap_looker.errors import NO_SPACE, LoginError, RequestError
 from tap_looker.looker import json_stream, paging, retry, session
 from tap_looker.looker.auth import LookerAuth
 from tap_looker.looker.calls import CallCounter
@@ -32,6 +31,7 @@ from tap_looker.looker.response import (
     ApiResponse,
     Body,
     as_rows,
+    check_whole,
     decode,
     decode_or_file,
     failure,
@@ -130,15 +130,6 @@ class LookerClient:
             repeat_faults=repeat_faults,
         )
 
-    @cached_property
-    def release(self) -> str:
-        """The instance's release (``26.22.14``); "" where it does not tell. Not billed."""
-        try:
-            answer = self.get("/versions", {"fields": "looker_release_version"}, billing="none")
-            return str(answer.data["looker_release_version"])
-        except (LookerError, LookupError, TypeError, Cancelled):
-            return ""
-
     def post(
         self,
         path: str,
@@ -146,14 +137,18 @@ class LookerClient:
         *,
         params: Mapping[str, Any] | None = None,
         billing: str = "non_query",
+        as_text: bool = False,
     ) -> ApiResponse:
         """One POST below ``/api/4.0``, for what only reads or can be repeated without harm.
+
+        Its answer is JSON, or with `as_text` whatever comes.
 
         Raises:
             RequestError: As :meth:`get`.
         """
+        receive = self._text if as_text else self._answer
         return self._request(
-            "POST", path, params=params, body=body, billing=billing, receive=self._answer
+            "POST", path, params=params, body=body, billing=billing, receive=receive
         )
 
     def wait(self, seconds: float) -> None:
@@ -222,7 +217,7 @@ class LookerClient:
         Raises:
             RequestError: As :meth:`get`; or the answer holds no rows.
         """
-        return as_rows(self.get(path, params, billing).data, keys, path)
+        return [row for page in self.iter_list(path, params, keys, billing=billing) for row in page]
 
     def iter_list(
         self,
@@ -251,11 +246,13 @@ class LookerClient:
             "GET", path, params=params, billing=billing, receive=self._answer_or_file
         )
         if isinstance(found, ApiResponse):
-            yield as_rows(with_name(found.data, scalar), keys, path)
+            rows = as_rows(with_name(found.data, scalar), keys, path)
+            check_whole(f"GET {path}", len(rows), found.total, has_next=found.has_next)
+            yield rows
             return
         with found as file:
-            rows = json_stream.items(file)
-            while page := list(itertools.islice(rows, ROWS_AT_ONCE)):
+            items = json_stream.items(file)
+            while page := list(itertools.islice(items, ROWS_AT_ONCE)):
                 yield as_rows(with_name(page, scalar), keys, path)
 
     def iter_pages(
@@ -270,7 +267,8 @@ class LookerClient:
         may_ignore_limit: bool = False,
         in_parallel: bool = True,
         billing: str = "non_query",
-        skip: Callable[[str], None] | None = None,
+        skip: Callable[[str, int], None] | None = None,
+        goes_around: bool = True,
     ) -> Iterator[list[Row]]:
         """A list that is paged with ``limit`` and ``offset``; every row once, by its key.
 
@@ -286,7 +284,8 @@ class LookerClient:
             may_ignore_limit: The document promises no paging.
             in_parallel: The workers may read pages too; not for a call that runs on one of them.
             billing: How Looker bills the calls.
-            skip: Is told of a row for which any page that holds it fails; None: the list fails.
+            skip: Is told why some rows are left out, and how many.
+            goes_around: With `skip`, a row is left out for which any page that holds it fails.
 
         Raises:
             RequestError: A page failed, repeats the one before, or the list moves too fast.
@@ -302,6 +301,7 @@ class LookerClient:
             ahead=in_parallel and sorts in keys,
             billing=billing,
             skip=skip,
+            goes_around=goes_around,
         )
         yield from paging.pages(
             fetch,
@@ -312,6 +312,7 @@ class LookerClient:
             seen=set() if seen is None else seen,
             may_ignore_limit=may_ignore_limit,
             fetch_more=fetch.first,
+            fell_short=fetch.fell_short,
         )
 
     def close(self) -> None:
@@ -526,6 +527,9 @@ class LookerClient:
         if when_read is None:
             when_read = self._slots.progress if response.ok else lambda: None
         return Body(response, self.stop, self._timeout * MAX_BODY_TIMEOUTS, when_read)
+
+    def _text(self, _: str, response: requests.Response) -> ApiResponse:
+        return ApiResponse(self._read(response).decode("utf-8", "replace"))
 
     def _answer(self, what: str, response: requests.Response) -> ApiResponse:
         return decode(what, response, self._read(response))

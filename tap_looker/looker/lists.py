@@ -32,7 +32,8 @@ class Pages:
         size: ``limit``.
         ahead: Pages may be asked for at the same time.
         billing: How Looker bills the calls.
-        skip: Is told of a row for which any page that holds it fails; None: the list fails.
+        skip: Is told why some rows are left out, and how many.
+        goes_around: A row is left out for which any page that holds it fails.
     """
 
     def __init__(
@@ -46,7 +47,8 @@ class Pages:
         size: int,
         ahead: bool,
         billing: str,
-        skip: Callable[[str], None] | None,
+        skip: Callable[[str, int], None] | None,
+        goes_around: bool,
     ) -> None:
         self._get_answer = get
         self._workers = workers
@@ -57,7 +59,10 @@ class Pages:
         self._asks_ahead = ahead
         self._billing = billing
         self._ahead: Iterator[tuple[int, Future[ApiResponse]]] = iter(())
-        self._detour = Detour(self._some, skip, keys) if skip else None
+        self._skip = skip
+        self._detour = None
+        if skip and goes_around:
+            self._detour = Detour(self._some, lambda why: skip(why, 1), keys)
 
     def __call__(self, offset: int) -> tuple[list[Row | None], int | None]:
         """A page, and how many rows the list has, where that is known."""
@@ -68,17 +73,26 @@ class Pages:
             if self._detour is None or error.status != FAULT:
                 raise
             return self._detour.page(offset, self._size, error)
-        if not offset and self._asks_ahead and answer.total is not None:
+        rows: list[Row | None] = [*as_rows(answer.data, self._keys, self._path)]
+        is_full = len(rows) == self._size  # or it is not known where the next page begins
+        if not offset and is_full and self._asks_ahead and answer.total is not None:
             coming = range(self._size - 1, answer.total - 1, self._size - 1)
             self._ahead = ordered_map(self._workers, self._get, coming)
-        rows: list[Row | None] = [*as_rows(answer.data, self._keys, self._path)]
         if answer.total is None and answer.has_next:
             return rows, offset + len(rows) + 1  # a page may be shorter than was asked for
+        if answer.total is None and answer.has_next is False and len(rows) < self._size:
+            return rows, offset + len(rows)
         return rows, answer.total
 
     def first(self, limit: int) -> list[Row]:
         """The first page, of so many rows."""
         return as_rows(self._get(0, limit).data, self._keys, self._path)
+
+    def fell_short(self, count: int, total: int) -> None:
+        """Tell that fewer rows came than there are, as Looker counts them."""
+        why = f"GET {self._path}: Looker counts {total:,} (X-Total-Count), and gave {count:,}."
+        if self._skip:
+            self._skip(why, total - count)
 
     def _answer(self, offset: int) -> ApiResponse:
         guess, future = next(self._ahead, (None, None)) if offset else (None, None)

@@ -44,6 +44,8 @@ Row = dict[str, Any]
 
 MAX_BODY_IN_MEMORY = 1_000_000  # bytes; a longer list waits on disk
 MAX_ERROR_DETAIL = 300  # characters of an error body that are passed on
+DETAILS = ("field", "message", "message_details")
+"""What an item of ``errors`` says."""
 ERROR_KEYS = frozenset({"message", "error", "errors", "documentation_url"})
 NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 PASSING_TLS = ("timed out", "eof occurred", "unexpected_eof", "bad_record_mac", "bad record mac")
@@ -64,13 +66,14 @@ class ApiResponse:
     Attributes:
         data: As JSON has it.
         total: How many rows the whole list has, where Looker says so (``X-Total-Count``).
-        has_next: Looker says that there is a page after this one (``Link``).
+        has_next: Looker says that there is a page after this one, or that there is none (``Link``);
+            None where it says nothing.
         is_absent: Looker says that there is nothing (204).
     """
 
     data: Any
     total: int | None = None
-    has_next: bool = False
+    has_next: bool | None = None
     is_absent: bool = False
 
 
@@ -165,8 +168,9 @@ def as_rows(data: Any, keys: tuple[str, ...], path: str) -> list[Row]:
     """
     rows = [data] if isinstance(data, dict) else data
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-        for row in rows[:1]:
-            check_error(row, f"GET {path}")
+        for row in rows:
+            if not keys or row.get(keys[0]) is None:
+                check_error(row, f"GET {path}")
         if not rows or any(row.get(keys[0]) is not None for row in rows if keys):
             return rows
         if not keys and not any(row.keys() <= ERROR_KEYS for row in rows):
@@ -209,12 +213,30 @@ def decode(what: str, response: requests.Response, body: bytes) -> ApiResponse:
             BadResponseError(f"{what}: HTTP 200 with {found}{_title(body)}."),
             retries=MAX_FAULT_RETRIES if is_page else MAX_BODY_RETRIES,
         ) from error
+    return ApiResponse(data, _total(response), _has_next(response))
+
+
+def _total(response: requests.Response) -> int | None:
     total = response.headers.get("X-Total-Count", "")
-    return ApiResponse(
-        data,
-        int(total) if re.fullmatch("[0-9]{1,18}", total) else None,
-        has_next="next" in response.links,
-    )
+    return int(total) if re.fullmatch("[0-9]{1,18}", total) else None
+
+
+def _has_next(response: requests.Response) -> bool | None:
+    return "next" in response.links if response.links else None
+
+
+def check_whole(what: str, count: int, total: int | None, *, has_next: bool | None) -> None:
+    """Make sure that a list for which no limit was asked is no page of a longer one.
+
+    Raises:
+        BadResponseError: Its headers say that it is.
+    """
+    if has_next or (total or 0) > count:
+        of = f" of {total:,}" if total else ""
+        raise BadResponseError(
+            f"{what}: the answer holds {count:,} rows{of} and not the whole list, although no limit"
+            " was asked for."
+        )
 
 
 def decode_or_file(what: str, response: requests.Response, body: Body) -> ApiResponse | IO[bytes]:
@@ -235,8 +257,8 @@ def decode_or_file(what: str, response: requests.Response, body: Body) -> ApiRes
         if size < MAX_BODY_IN_MEMORY or not is_list:
             with file:
                 return decode(what, response, file.read())
-        for _ in json_stream.items(file):
-            pass
+        count = sum(1 for _ in json_stream.items(file))
+        check_whole(what, count, _total(response), has_next=_has_next(response))
         file.seek(0)
     except json_stream.BadListError as error:
         file.close()
@@ -301,9 +323,8 @@ def check_error(row: Row, what: str) -> None:
     Raises:
         QueryError: With Looker's message.
     """
-    says = row.get("looker_error") or ("documentation_url" in row and row.get("message"))
-    if says:
-        raise QueryError(f"{what}: Looker says: {one_line(str(says))}.")
+    if row.get("looker_error") or ("documentation_url" in row and row.get("message")):
+        raise QueryError(f"{what}: Looker says: {error_message(row)}.")
 
 
 def with_name(data: Any, scalar: str) -> Any:
@@ -415,14 +436,16 @@ def error_message(data: Row) -> str:
     """What an object of Looker's says went wrong, on one line; "" if nothing did."""
     errors = data.get("errors")
     details = [
-        ": ".join(
-            str(error[name]) for name in ("field", "message", "message_details") if error.get(name)
-        )
+        ": ".join(_said(error[name]) for name in DETAILS if error.get(name))
         for error in (errors if isinstance(errors, list) else [])
         if isinstance(error, dict)
     ]
-    first = data.get("looker_error") or data.get("message") or data.get("error")
-    return one_line("; ".join(filter(None, [str(first or ""), *details])))
+    first = data.get("looker_error") or data.get("message") or data.get("error") or ""
+    return one_line("; ".join(filter(None, [_said(first), *details])))
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _title(body: bytes) -> str:

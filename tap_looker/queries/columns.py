@@ -17,7 +17,7 @@ import msgspec
 
 from tap_looker.errors import BadResponseError
 from tap_looker.looker.concurrency import closed_at_end
-from tap_looker.values import MisfitError, Misfits, to_boolean, to_integer, to_number
+from tap_looker.values import MisfitError, Misfits, digest, to_boolean, to_integer, to_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Convert = Callable[[Any], Any]
 
 NOTHING = frozenset({type(None)})
+MAX_NAME = 63  # bytes
+MARK = 8  # characters of a digest that tell apart two names with the same beginning
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,17 @@ class Key:
 
 
 def column_name(field: str) -> str:
-    """The name of a field's column: ``history.created_time`` → ``history_created_time``."""
-    return re.sub(r"\W", "_", field)
+    """The name of a field's column: ``history.created_time`` → ``history_created_time``.
+
+    Names longer than :data:`MAX_NAME` are shortened: Postgres would cut them off, and a target then
+    look for their column in vain.
+    """
+    name = re.sub(r"\W", "_", field)
+    encoded = name.encode()
+    if len(encoded) <= MAX_NAME:
+        return name
+    mark = digest([field])[:MARK]
+    return f"{encoded[: MAX_NAME - MARK - 1].decode(errors='ignore')}_{mark}"
 
 
 def column(field: str, lookml_type: str, *, description: str = "", zone: tzinfo = UTC) -> Column:

@@ -134,23 +134,24 @@ def _await_task(client: LookerClient, path: str, task: Row) -> None:
     """Wait for the end of a task.
 
     The statuses are in no enumeration: a word that is none of those known may mean anything, and
-    is waited for, but not for ever.
+    is waited for, but not for ever; so are words that contradict each other.
     """
     waits = backoff.expo(factor=0.5, max_value=MAX_POLL_INTERVAL)
     next(waits)
     unknown, before = 0, ""
     status = str(task.get("status") or "added").lower()
     while status not in TASK_ENDED or (status in TASK_DOUBTFUL and status != before):
-        unknown += status not in TASK_RUNS | TASK_ENDED
+        unknown += status not in TASK_RUNS
         if unknown == MAX_UNKNOWN:
             raise QueryError(
-                f'The query task is "{status}", unknown to the tap: gave up after {unknown} checks.'
+                f'The query task is "{status}": gave up after {unknown} checks that did not tell '
+                "whether it runs."
             )
         client.wait(next(waits))
         task = client.get(path, {"fields": "id,status"}, billing="db_query").data
-        if not isinstance(task, dict) or task.get("status") is None:
+        if not isinstance(task, dict) or not isinstance(task.get("status"), str):
             raise BadResponseError(f"GET {path}: the answer has no status.")
-        before, status = status, str(task["status"]).lower()
+        before, status = status, task["status"].lower()
     if status != "complete":
         raise QueryError(
             f"The query task ended as {status}, without a result.{_task_error(client, path)}"

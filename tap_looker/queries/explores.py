@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tap_looker.looker.response import Row
 
 MULTIPLYING = frozenset({"one_to_many", "many_to_many"})
+KEEPING = frozenset({"many_to_one", "one_to_one"})
 OUTER_JOINS = frozenset({"full_outer", "cross"})
 REFERENCE = re.compile(r"\$\{(\w+)\.")
 FINEST_FIRST = ("date_time", "date_second", "date_minute", "date_hour", "date_date")
@@ -118,7 +119,7 @@ class Explore:
             return False
         # Many-to-one is LookML's default.
         relationship = join.get("relationship") or "many_to_one"
-        return relationship not in MULTIPLYING and join.get("type") not in OUTER_JOINS
+        return relationship in KEEPING and join.get("type") not in OUTER_JOINS
 
     def _views(self, query: Mapping[str, Any]) -> set[str]:
         """The views that a query joins, and those between them and the base view."""

@@ -159,8 +159,9 @@ class _Place:
             self._is_catching_up = not self._is_past(values)
             return not self._is_catching_up and values != self.last and self._go_to(values)
         if values == self.last:
-            if is_first:
-                return False  # where a page cannot start behind a row, it starts at it
+            if is_first:  # where a page cannot start behind a row, it starts at it
+                self._first = values
+                return False
             self.is_unique = False
         elif values == self._first:
             raise _not_in_order()
@@ -189,7 +190,7 @@ class _Place:
         is_same = last is not None
         for position, part in enumerate(self._key):
             value = values[position]
-            before = last[position] if last is not None and is_same else None
+            before = last[position] if last else None
             if is_same and value == before:
                 continue
             if not is_same:

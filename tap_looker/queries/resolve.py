@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from tap_looker.errors import BadResponseError, CutResultError, RequestError
 from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.looker.response import segment
-from tap_looker.looker.used_fields import dynamic_fields
 from tap_looker.queries import columns as lookml
 from tap_looker.queries.definitions import DefinitionError, zone_named
 from tap_looker.queries.explores import read_explore
 from tap_looker.queries.keyset import sorts_as_text
+from tap_looker.used_fields import dynamic_fields
 from tap_looker.values import MisfitError
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ REFERENCES = {":total}": ("total", True), ":row_total}": ("row_total", "right")}
 """How calculations refer to totals, and what has Looker compute them."""
 ROW_TOTAL = "$$$_row_total_$$$"
 OF_ALL_ROWS = frozenset(("running_total", "percent_of_total", "percent_of_previous"))
+SAYS_OF_ALL_ROWS = "(computed over all rows, in their order)"
+"""In the description of such a column: a catalog has nothing else to know it by."""
 """Types of measures that Looker computes of the rows of a result, in their order."""
 
 
@@ -133,12 +135,15 @@ class Resolver:
         except RequestError as error:
             what = f"look {definition.look}" if definition.look else f"query {definition.slug}"
             raise DefinitionError([f"no {what}: {error.message.rstrip('.')}"]) from error
+        body = _body(saved)
+        if not body["fields"]:
+            raise DefinitionError(["its query has no fields that this key may see"])
         zone = definition.zone or str(saved.get("query_timezone") or "UTC")
         try:
             resolved = zone_named(zone)
         except DefinitionError:
             zone, resolved = "UTC", UTC  # as "user_timezone": one that cannot be known
-        return {**_body(saved), "query_timezone": zone}, resolved
+        return {**body, "query_timezone": zone}, resolved
 
     def _saved(self, definition: Definition) -> Mapping[str, Any]:
         if definition.query:
@@ -238,7 +243,7 @@ def _described(
         made = lookml.column(
             name,
             definition.types.get(name) or str(about.get("type")),
-            description=str(about.get("label") or ""),
+            description=_description(about),
             zone=zone,
         )
         is_of_row = about.get("category") not in ("measure", "table_calculation")
@@ -341,7 +346,10 @@ def from_catalog(
     keys = [names[key] for key in key_properties if key in names]
     kinds = {one.field: lookml.kind_of_schema(one.schema) for one in columns}
     order: dict[str, None] = {}
-    if not pivots and not calculations:
+    is_whole = calculations or any(
+        SAYS_OF_ALL_ROWS in str(of.get("description")) for of in properties.values()
+    )
+    if not pivots and not is_whole:
         first = [definition.replication_key] if definition.replication_key else []
         order = dict.fromkeys([*first, *(keys or _grouped_by(fields, explore))])
     # Looker sorts and compares by the type of LookML, whatever a column is declared to be.
@@ -365,6 +373,11 @@ def _grouped_by(fields: Sequence[str], explore: Callable[[], Explore]) -> list[s
     except RequestError:
         return []
     return [name for name in fields if known.get(name, {}).get("category") == "dimension"]
+
+
+def _description(about: Mapping[str, Any]) -> str:
+    parts = [about.get("label"), SAYS_OF_ALL_ROWS if about.get("type") in OF_ALL_ROWS else None]
+    return " ".join(str(part) for part in parts if part)
 
 
 def _untypable(definition: Definition, columns: Sequence[lookml.Column]) -> list[str]:

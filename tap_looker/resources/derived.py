@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from tap_looker.looker.used_fields import dynamic_fields, own_fields, used_fields
 from tap_looker.resources.fields import tree, value_at, values_at
 from tap_looker.resources.flat import Derived
 from tap_looker.resources.resource import Column, Computed
 from tap_looker.times import parse_time
+from tap_looker.used_fields import dynamic_fields, own_fields, used_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,8 +60,13 @@ def _credentials(user: Row, lacks: Lacks) -> Iterator[Row]:
     for name, value in found.items():
         kind = name.removeprefix("credentials_")
         for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, dict):
+            if one is not None and not isinstance(one, dict):
+                lacks(name, is_absent=False)
+            elif one is not None:
                 given = one.get("id")
+                if given is None and isinstance(value, list) and len(value) > 1:
+                    lacks(f"{name}.id", is_absent=False)  # they could not be told apart
+                    continue
                 yield {
                     "user_id": user.get("id"),
                     "type": kind,
@@ -164,6 +169,8 @@ class _Folders:
 
     def path(self, folder: Row) -> str | None:
         """The names on the way from the root to a folder."""
+        if "parent_id" not in folder:
+            return None  # wherever it is
         names = [str(one["name"]) for one in (folder, *self.above(folder)) if one.get("name")]
         return "/".join(reversed(names)) or None
 
@@ -191,7 +198,9 @@ class _Ancestors(Derived):
     def pages(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
         folders = _Folders(reading)
 
-        def ancestors(folder: Row, _: Lacks) -> Iterator[Row]:
+        def ancestors(folder: Row, lacks: Lacks) -> Iterator[Row]:
+            if "parent_id" not in folder:
+                lacks("parent_id")
             for depth, above in enumerate(folders.above(folder), start=1):
                 yield {
                     "folder_id": folder.get("id"),
@@ -224,14 +233,21 @@ _OF_TILE = tree(
     "result_maker.sql_query_id".split()
 )
 
+_SHOW = ("query_id", "query", "look_id", "look", "merge_result_id", "result_maker")
+"""What says what a tile shows; all null for a text."""
+
 
 def _tiles(row: Row, lacks: Lacks) -> Iterator[Row]:
     """What is shown by a tile, or by each tile of a LookML dashboard."""
     if row.get("dashboard_id") is not None:
+        if row.keys().isdisjoint(_SHOW):
+            lacks("query_id")
         yield from _of_tile(row, row["dashboard_id"])
     elif isinstance(row.get("dashboard_elements"), list):
         for position, tile in enumerate(row["dashboard_elements"]):
             if isinstance(tile, dict):
+                if tile.keys().isdisjoint(_SHOW):
+                    lacks("dashboard_elements.query_id", is_absent=False)
                 given = tile.get("id")
                 identified = {**tile, "id": str(position) if given is None else given}
                 yield from _of_tile(identified, row.get("id"))
@@ -302,6 +318,7 @@ def _fields_of(query: Row, lacks: Lacks) -> Iterator[Row]:
             "query_id": query.get("id"),
             "place": place,
             "field": name,
+            "view_name": name.partition(".")[0] if "." in name else None,
             "model": query.get("model"),
             "explore": query.get("view"),
             "is_custom": name in custom,
@@ -330,6 +347,7 @@ QUERY_FIELDS = Derived(
             "custom_field"
         ),
         "field": Column("Name of the field"),
+        "view_name": Column("Name of its view in the explore; null if the query defines the field"),
         "model": Column("Model of the query"),
         "explore": Column("Explore of the query"),
         "is_custom": Column("Whether the query itself defines the field", "boolean"),
@@ -339,6 +357,8 @@ QUERY_FIELDS = Derived(
 
 
 def _dynamic_of(query: Row, lacks: Lacks) -> Iterator[Row]:
+    if "dynamic_fields" not in query:
+        lacks("dynamic_fields", is_absent=False)
     try:
         found = dynamic_fields(query.get("dynamic_fields"))
     except ValueError:

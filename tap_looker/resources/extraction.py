@@ -333,8 +333,9 @@ class Extraction:
     def folder_filters(self, resource: Resource) -> list[dict[str, str]]:
         """Parameters that ask for the folders of the settings alone, some folders at a time.
 
-        The search operations take a list of ids, separated by commas, for an id. Rows are still
-        looked at: whether every instance does so for ``folder_id`` is not known.
+        The search operations take a list of ids, separated by commas, for a whole number; for
+        ``folder_id``, which the document calls a text, that is not known. So rows are still looked
+        at: by :meth:`homes`, and by who reads them.
         """
         if not self._roots or resource.name not in ("looks", "dashboards"):
             return [{}]
@@ -343,6 +344,10 @@ class Extraction:
             {"folder_id": ",".join(folders[start : start + FOLDERS_PER_CALL])}
             for start in range(0, len(folders), FOLDERS_PER_CALL)
         ]
+
+    def homes(self, resource: Resource, page: list[Row]) -> set[Any]:
+        """The folders that some rows are in."""
+        return {value_at(row, IN_FOLDER[resource.name]) for row in page} - {None}
 
     def _fill(self, resource: Resource, page: list[Row], name: str, *, came: bool) -> None:
         """Ask for the nested lists that did not come: null or absent is not empty."""

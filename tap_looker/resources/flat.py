@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 from dataclasses import dataclass, field
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
         def __call__(self, what: str, *, is_absent: bool = True) -> None:
             """Or of what it has, but not as it should be."""
 
-
-logger = logging.getLogger("tap-looker")
 
 MOST_NAMED = 5
 
@@ -62,10 +59,11 @@ class Flat(Source):
         """The rows, each key once for a row of the others; what lacks its list is counted."""
         came = False
         for name, fields in self.reads().items():
-            lacking = _Lacking(resource.name, name)
+            lacking = _Lacking(name)
             for page in reading.read(name, fields):
                 rows = list(self._distinct(page, resource.keys, lacking))
-                self._check(reading, name, came=came or bool(rows))
+                if not (came or rows):
+                    self._check(reading, name)
                 page.clear()
                 if rows:
                     came = True
@@ -76,6 +74,7 @@ class Flat(Source):
                     f"{resource.name} is made."
                 )
             if lacking.count:
+                self._check(reading, name)
                 reading.skip(resource.name, lacking.why(), lacking.count)
 
     def _distinct(self, page: list[Row], keys: tuple[str, ...], lacking: _Lacking) -> Iterator[Row]:
@@ -88,8 +87,8 @@ class Flat(Source):
                     seen.add(key)
                     yield one
 
-    def _check(self, reading: Reading, name: str, *, came: bool) -> None:
-        """Raise what is known of why there are no rows."""
+    def _check(self, reading: Reading, name: str) -> None:
+        """Raise what is known of why all rows of the others lack what these are made of."""
 
     def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:  # noqa: ARG002
         """No call: the rows of the others are read anyway."""
@@ -99,9 +98,9 @@ class Flat(Source):
 class _Lacking:
     """The rows of one resource that have not got what others are made of."""
 
-    def __init__(self, stream: str, resource: str) -> None:
+    def __init__(self, resource: str) -> None:
         self.total = self.count = self._absent = 0
-        self._stream, self._resource = stream, resource
+        self._resource = resource
         self._row: Row = {}
         self._noted = False
         self._what: dict[str, None] = {}
@@ -199,8 +198,8 @@ class Nested(Flat):
                     one[column] = pattern.format_map(one)
             yield one
 
-    def _check(self, reading: Reading, name: str, *, came: bool) -> None:
-        for path in () if came else self.records_path:
+    def _check(self, reading: Reading, name: str) -> None:
+        for path in self.records_path:
             if error := reading.refused.get((name, path)):
                 raise error
 
@@ -234,5 +233,6 @@ class Derived(Flat):
         return self.lists
 
     def rows_of(self, row: Row, lacks: Lacks) -> Iterator[Row]:
-        """As the function says."""
-        return self.make(row, lacks)
+        """As the function says, with every column: a target may keep what it had in others."""
+        empty = dict.fromkeys(self.columns)
+        return ({**empty, **one} for one in self.make(row, lacks))

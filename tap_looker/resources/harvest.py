@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tap_looker.errors import RequestError
+from tap_looker.errors import BadResponseError, RequestError, listed
 from tap_looker.looker.response import segment
 from tap_looker.resources.fields import value_at
 from tap_looker.resources.kinds import Composite, Search
@@ -61,10 +61,13 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
     """
     seen: set[str] = set()
     bare: dict[str, None] = {}
+    silent = 0  # tiles and looks that say nothing of a query; those without one say null
 
     def distinct(holders: list[Row]) -> list[Row]:
+        nonlocal silent
         queries = []
         for holder in holders:
+            silent += isinstance(holder, dict) and holder.keys().isdisjoint(CARRIES_QUERIES)
             for query in _carried(holder, bare):
                 if query["id"] not in seen:
                     seen.add(query["id"])
@@ -90,6 +93,7 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
         if not look.get("deleted") and str(look.get("query_id")) not in seen
     ]
     bare |= dict.fromkeys(_texts(lacking, "query_id"))  # for what a folder does not show
+    silent += sum("query_id" not in look and look.get("folder_id") is None for look in lacking)
     for _, looks in reading.each("queries", looks_of, dict.fromkeys(_texts(lacking, "folder_id"))):
         yield distinct(looks)
     bare |= dict.fromkeys(_merged(reading))
@@ -97,6 +101,14 @@ def _queries(reading: Reading) -> Iterator[list[Row]]:
         "queries", query_of, [slug for slug in bare if slug not in seen], came=bool(seen)
     ):
         yield distinct([{"query": query} for query in queries])
+    _tell_of(reading, silent, came=bool(seen))
+
+
+def _tell_of(reading: Reading, silent: int, *, came: bool) -> None:
+    if silent and not came:
+        raise BadResponseError(f"None of the {silent:,} tiles and looks says which query it shows.")
+    if silent:
+        reading.skip("queries", "tiles or looks that do not say which query they show.", silent)
 
 
 def _tiles_of_lookml(reading: Reading) -> Iterator[list[Row]]:
@@ -175,15 +187,18 @@ def _content_metadata(reading: Reading) -> Iterator[list[Row]]:
     def one(metadata: str) -> list[Row]:
         return reading.client.get_list(f"/content_metadata/{segment(metadata)}", {}, ("id",))
 
-    known: dict[str, dict[str, None]] = {
-        name: {
-            str(row["content_metadata_id"]): None
-            for page in reading.read(name, {**OF_METADATA, "deleted": None})
-            for row in page
-            if row.get("content_metadata_id") is not None and not row.get("deleted")
-        }
-        for name in HAVE_METADATA
-    }
+    known: dict[str, dict[str, None]] = {}
+    silent: dict[str, int] = {}
+    for name in HAVE_METADATA:
+        pages = reading.read(name, {**OF_METADATA, "deleted": None})
+        rows = [row for page in pages for row in page if not row.get("deleted")]
+        known[name] = dict.fromkeys(_texts(rows, "content_metadata_id"))
+        silent[name] = sum("content_metadata_id" not in row for row in rows)
+    lacking = [name for name in HAVE_METADATA if silent[name]]
+    if lacking and not any(known.values()):
+        raise BadResponseError(f"No row of {listed(lacking)} has content_metadata_id.")
+    for name in lacking:
+        reading.skip("content_metadata", f"{name} without content_metadata_id.", silent[name])
     for _, rows in reading.each("content_metadata", inside, known["folders"]):
         yield fresh(rows)
     alone = [metadata for ids in known.values() for metadata in ids if metadata not in seen]

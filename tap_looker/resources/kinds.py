@@ -19,6 +19,7 @@ import itertools
 import logging
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from tap_looker.looker.response import Row
     from tap_looker.resources.fields import Fields
-    from tap_looker.resources.resource import Counts, Reading, Resource
+    from tap_looker.resources.resource import Column, Counts, Reading, Resource
 
 logger = logging.getLogger("tap-looker")
 
@@ -379,15 +380,35 @@ class Search(Endpoint):
     def _once(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:
         """The list, and what is in the trash."""
         passes = ({}, {"deleted": "true"}) if reading.reads_trash(resource) else ({},)
+        narrowings = reading.folder_filters(resource)
         seen: set[Any] = set()
-        for narrowed, deleted in itertools.product(reading.folder_filters(resource), passes):
-            asked = {**self._params(reading, resource, {}), **narrowed, **deleted}
-            for page in self._answers(reading, resource, self.path, asked, seen):
-                rows = self._completed(reading, resource, page, {})
-                if deleted:
-                    for row in rows:
-                        row.setdefault("deleted", True)
-                yield rows
+        is_understood = not any("," in text for one in narrowings for text in one.values())
+        for narrowed, deleted in itertools.product(narrowings, passes):
+            homes: set[Any] = set()
+            for page in self._pass(reading, resource, {**narrowed, **deleted}, seen):
+                if not is_understood:
+                    homes.update(reading.homes(resource, page))
+                yield page
+            is_understood = is_understood or len(homes) > 1
+        if not is_understood:
+            logger.info(
+                "%s: what came is of one folder at most, so that this instance may not take "
+                "several at once. Reading those of all folders.",
+                resource.name,
+            )
+            for deleted in passes:
+                yield from self._pass(reading, resource, deleted, seen)
+
+    def _pass(
+        self, reading: Reading, resource: Resource, more: Mapping[str, str], seen: set[Any]
+    ) -> Iterator[list[Row]]:
+        asked = {**self._params(reading, resource, {}), **more}
+        for page in self._answers(reading, resource, self.path, asked, seen):
+            rows = self._completed(reading, resource, page, {})
+            if "deleted" in more:
+                for row in rows:
+                    row.setdefault("deleted", True)
+            yield rows
 
     def _ask(
         self,
@@ -409,7 +430,8 @@ class Search(Endpoint):
             may_ignore_limit=not self.is_documented,
             in_parallel=not self.parent,
             billing=self.billing,
-            skip=None if is_batch else lambda why: reading.skip(resource.name, why),
+            skip=partial(reading.skip, resource.name),
+            goes_around=not is_batch,
         )
         try:
             first = next(pages, [])
@@ -450,6 +472,8 @@ class Composite(Source):
         estimate: How many calls it takes.
         counted: What is counted for that: fields of the rows of other resources.
         count: How many rows there are, as far as that is known.
+        columns: Of rows that no model of Looker's has.
+        billing: See :class:`Source`.
     """
 
     wants: Callable[[Reading], None]
@@ -458,6 +482,12 @@ class Composite(Source):
     estimate: Callable[[Counts], Range | None]
     counted: Mapping[str, tuple[str, ...]]
     count: Callable[[Counts], Range | None] = lambda _: None
+    columns: Mapping[str, Column] = field(default_factory=dict, kw_only=True)
+    billing: str = field(default="non_query", kw_only=True)
+
+    def added_columns(self, keys: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
+        """Those that no model has."""
+        return tuple(self.columns)
 
     def plan(self, reading: Reading) -> None:
         """As the functions say."""
@@ -465,7 +495,7 @@ class Composite(Source):
 
     def pages(self, reading: Reading, resource: Resource) -> Iterator[list[Row]]:  # noqa: ARG002
         """As the functions say."""
-        return self.gather(reading)
+        return filter(None, self.gather(reading))  # an empty page is no answer yet
 
     def estimate_calls(self, counts: Counts, resource: Resource) -> Range | None:  # noqa: ARG002
         """As the function says."""

@@ -165,6 +165,13 @@ class Source(abc.ABC):
         """Columns of the record that are not in Looker's rows."""
         return ()
 
+    def check(self) -> None:  # noqa: B027
+        """Check that what it needs besides Looker is there.
+
+        Raises:
+            LookerError: It is not.
+        """
+
     def plan(self, reading: Reading) -> None:  # noqa: B027
         """Say which other resources have to be read first; here none."""
 
@@ -225,6 +232,9 @@ class Reading(Protocol):
 
     def folder_filters(self, resource: Resource) -> list[dict[str, str]]:
         """Parameters that narrow a search to the folders of the settings; one call each."""
+
+    def homes(self, resource: Resource, page: list[Row]) -> set[Any]:
+        """The folders that some rows are in."""
 
     def each(
         self,

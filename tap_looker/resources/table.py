@@ -22,6 +22,7 @@ from tap_looker.resources.derived import (
 from tap_looker.resources.flat import Nested
 from tap_looker.resources.harvest import CONTENT_METADATA, QUERIES, LookmlDashboards
 from tap_looker.resources.kinds import Get, List, Parent, Search, Single
+from tap_looker.resources.lineage import DERIVED_TABLE_EDGES, EXPLORE_SQL, EXPLORE_TABLES
 from tap_looker.resources.resource import ADMIN, DEVELOPERS, Access, Resource
 
 MEMBER = {"user_id": "id", "user_name": "display_name", "user_email": "email"}
@@ -221,6 +222,14 @@ LOOKML = (
              Nested("explores", ("access_filters",),
                     {"explore_id": "id", "model_name": "model_name", "explore_name": "name"},
                     position="position"), keys=("explore_id", "position"), default=False,
+             cost_per="explore"),
+    Resource("derived_table_edges", "", DERIVED_TABLE_EDGES,
+             keys=("model_name", "view_name", "upstream_type", "upstream_name"), access=DEVELOPERS,
+             default=False, cost_per="model"),
+    Resource("explore_sql", "", EXPLORE_SQL, keys=("explore_id",),
+             access=Access((), "the SQL that user may see"), default=False, cost_per="explore"),
+    Resource("explore_tables", "", EXPLORE_TABLES,
+             keys=("explore_id", "view_name", "source", "table_name"), default=False,
              cost_per="explore"),
     Resource("datagroups", "Datagroup", List("/datagroups", supports_fields=False),
              unix_times=("created_at", "stale_before", "trigger_check_at", "triggered_at")),

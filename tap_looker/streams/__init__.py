@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from tap_looker.streams.catalog import CheckedCatalog, check_catalog, is_catalog, unknown_properties
-from tap_looker.streams.configured import configured_names, configured_streams, own_entries
+from tap_looker.streams.configured import (
+    configured_names,
+    configured_streams,
+    entries_of,
+    own_entries,
+)
 from tap_looker.streams.maps import mistakes_in_maps, unmatched
 from tap_looker.streams.resource import ResourceStream
 from tap_looker.streams.system_activity import SystemActivityStream, activity_streams
@@ -19,6 +24,7 @@ __all__ = [
     "check_catalog",
     "configured_names",
     "configured_streams",
+    "entries_of",
     "is_catalog",
     "mistakes_in_maps",
     "own_entries",

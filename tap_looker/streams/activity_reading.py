@@ -170,5 +170,7 @@ class Reading:
             return settings.start_date(self._config), 0, None
         first = min(bookmarks)
         if self._by_id:
-            return None, 0, first - self._config["activity_lookback"] - 1
+            # What is read again is no older than what a first run would read.
+            start = settings.start_date(self._config)
+            return start, 0, first - self._config["activity_lookback"] - 1
         return first, self._activity.days, None

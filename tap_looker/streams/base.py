@@ -35,7 +35,7 @@ OTHER_INSTANCES = (
     f"its own tables, set {ANYWAY} to instance."
 )
 PARTIAL_ACCESS = (
-    "the API key's user may not see all of their rows (see --access), and targets would delete "
+    "the API key's user might not see all of their rows (see --access), and targets would delete "
     f"those that are missing. If that is wanted, set {ANYWAY} to partial_access."
 )
 

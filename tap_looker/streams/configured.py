@@ -6,6 +6,7 @@ look that is not there, is found at discovery, all of it at once; in a run it fa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
@@ -29,7 +30,7 @@ from tap_looker.streams.query import QueryStream
 from tap_looker.streams.system_activity import SystemActivityStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from singer_sdk import Tap
     from singer_sdk.singerlib import CatalogEntry
@@ -102,6 +103,19 @@ def configured_names(found: Entries) -> dict[str, str]:
     return {one.name: one.where for one in found.results} | {
         _activity_name(options): where for where, options in found.activities.items()
     }
+
+
+def entries_of(found: Entries, names: Collection[str]) -> Entries:
+    """The entries whose streams have these names."""
+    return replace(
+        found,
+        results=tuple(one for one in found.results if one.name in names),
+        activities={
+            where: options
+            for where, options in found.activities.items()
+            if _activity_name(options) in names
+        },
+    )
 
 
 def configured_streams(tap: Tap, run: Run, found: Entries) -> tuple[list[LookerStream], list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -114,6 +115,7 @@ class IncrementalStream(LookerStream):
         )
         fits = isinstance(self._bookmark, (int, float, Decimal) if is_number else str)
         fits = fits and not isinstance(self._bookmark, bool)
+        fits = fits and (not is_number or math.isfinite(self._bookmark))
         if self._bookmark is not None and not fits:
             shown = json.dumps(self._bookmark, default=str, ensure_ascii=False)
             raise LookerError(
@@ -161,7 +163,8 @@ class IncrementalStream(LookerStream):
         """Records in the order of their pages; the bookmark that moves at the end does so here."""
         yield from super().get_records(context)
         if self.moves_at_end and self._moves_bookmark and self._latest is not None:
-            newest = max(self._latest, self._bookmark or self._latest, key=_comparable)
+            known = [one for one in (self._latest, self._bookmark) if one is not None]
+            newest = max(known, key=_comparable)
             self.stream_state.update(
                 {"replication_key": self.replication_key, "replication_key_value": newest}
             )
@@ -172,6 +175,23 @@ class IncrementalStream(LookerStream):
             self.stream_state.clear()
             self.stream_state.update(self._state_before)
         super().sync_failed(error)
+
+    def warn_of_repeated_keys(self, where: str, count: int) -> None:
+        """Say that some rows share their key, and how to give them another.
+
+        Args:
+            where: In the settings.
+            count: How many rows, at least.
+        """
+        self.logger.warning(
+            "%s: %d row(s) or more share their primary key (%s) with another, and targets keep only"
+            " one of each: set primary_keys in %s to fields that are unique%s.",
+            self.name,
+            count,
+            ", ".join(self.primary_keys),
+            where,
+            "" if where == "system_activity" else ", or to [] for none",
+        )
 
     def get_replication_key_signpost(self, context: Any = None) -> None:  # noqa: ARG002
         """None: rows come in order, and a bookmark is never later than the last of them."""

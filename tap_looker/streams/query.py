@@ -165,19 +165,10 @@ class QueryStream(IncrementalStream):
         return check_keys(
             found,
             [column_name(field) for field in result.keys],
-            in_order=[part.field for part in result.order] == list(result.keys),
+            in_order=[part.field for part in result.order] == list(result.keys)
+            and self._limit(result.query) == UNLIMITED,  # else the query's own sorts may come first
             where=self.definition.where,
-            report=self._report_repeated_keys,
-        )
-
-    def _report_repeated_keys(self, count: int) -> None:
-        self.logger.warning(
-            "%s: %d row(s) or more share their primary key (%s) with another, and targets keep only"
-            " one of each: set primary_keys in %s to fields that are unique, or to [] for none.",
-            self.name,
-            count,
-            ", ".join(self.primary_keys),
-            self.definition.where,
+            report=partial(self.warn_of_repeated_keys, self.definition.where),
         )
 
     def _from_catalog(self, client: LookerClient) -> Result:

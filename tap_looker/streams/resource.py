@@ -38,6 +38,11 @@ class ResourceStream(LookerStream):
             tap, run, name=resource.name, keys=resource.keys, schema=_schema(resource.name)
         )
 
+    def check(self) -> None:
+        """Also whether what the source needs is installed."""
+        super().check()
+        self.resource.source.check()
+
     def plan(self, extraction: Extraction) -> None:
         """Ask for the selected properties alone, where some are not or the row leaves some out."""
         resource = self.resource

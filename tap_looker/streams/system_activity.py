@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import BadResponseError
 from tap_looker.looker.concurrency import closed_at_end
-from tap_looker.looker.used_fields import own_fields, used_fields
 from tap_looker.queries import keyset
 from tap_looker.queries.activity_fields import description
 from tap_looker.queries.columns import KINDS, Key, collisions, column, column_name, records
 from tap_looker.queries.explores import FINEST_FIRST, read_explore
+from tap_looker.queries.key_check import check_keys
 from tap_looker.queries.system_activity import (
     ACTIVITIES,
     MODEL,
@@ -24,7 +25,8 @@ from tap_looker.queries.system_activity import (
 )
 from tap_looker.streams.activity_reading import Reading, reading_again
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
-from tap_looker.values import digest
+from tap_looker.used_fields import own_fields, used_fields
+from tap_looker.values import digest, to_integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,18 +126,28 @@ class SystemActivityStream(IncrementalStream):
         }
         rows = list(keyset.read_once(reading_again(client), query))
         value = rows[0].get(field) if rows else None
-        return value if isinstance(value, int) else None
+        return None if value is None else to_integer(value)
 
     def _pages_from_bookmark(self, extraction: Extraction) -> Iterator[list[Row]]:
         columns = [of for field, of in self._columns.items() if self._is_read(field)]
         misfits = self.misfits(self._key_fields, self._needed())
         try:
             found = records(columns, self.raw_rows(extraction.client, misfits), misfits)
-            for batch in in_batches(self._with_keys(found)):
+            for batch in in_batches(self._checked(self._with_keys(found))):
                 self._came = True
                 yield batch
         finally:
             misfits.warn(self.logger)
+
+    def _checked(self, found: Iterator[Row]) -> Iterator[Row]:
+        """The records; that some share their key, as where a join repeats them, is said."""
+        return check_keys(
+            found,
+            [column_name(field) for field in self._key_fields],
+            in_order=[part.field for part in self.reading.order] == self._key_fields,
+            where="system_activity",
+            report=partial(self.warn_of_repeated_keys, "system_activity"),
+        )
 
     def _needed(self) -> list[str]:
         """Fields that cannot do without a value, besides the key."""
@@ -191,6 +203,9 @@ class QueryFieldsStream(SystemActivityStream):
         """The fields of the query that the rows are made of."""
         own = [field for field in super().asked() if "." in field]
         return [*own, *(field for _, fields in self.parts for field in fields)]
+
+    def _checked(self, found: Iterator[Row]) -> Iterator[Row]:
+        return found  # the queries are checked, and of each a field comes once in a place
 
     def raw_rows(self, client: LookerClient, misfits: Misfits) -> Iterator[Row]:
         """A row for each place of each field that a query uses."""
@@ -258,6 +273,9 @@ class DiscoveredStream(SystemActivityStream):
     def asked(self) -> list[str]:
         """All that there is: without a dimension, rows would merge."""
         return [field for field in self._columns if "." in field]
+
+    def _checked(self, found: Iterator[Row]) -> Iterator[Row]:
+        return found  # Looker groups by the dimensions that the key is made of
 
     def _needed(self) -> list[str]:
         return []

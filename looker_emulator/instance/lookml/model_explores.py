@@ -24,6 +24,7 @@ def explore(instance: Collections, model: str, name: str) -> Row | None:
 def _explore(number: int, model: Row, found: Row) -> Row:
     subject = found["name"].partition("_")[0]
     view = f"{subject}.view.lkml"
+    connection = model["allowed_db_connection_names"][0]
     return {
         "id": f"{model['name']}::{found['name']}",
         "name": found["name"],
@@ -42,8 +43,8 @@ def _explore(number: int, model: Row, found: Row) -> Row:
         "has_timezone_support": True,
         "self_service_explore_data": None,
         "supports_cost_estimate": number % 3 == 0,
-        "connection_name": "warehouse",
-        "dialect_name": "postgres",
+        "connection_name": connection,
+        "dialect_name": _DIALECTS[connection],
         "null_sort_treatment": "low",
         "files": [f"{model['name']}.model.lkml", view],
         "source_file": f"{model['name']}.model.lkml",
@@ -51,7 +52,7 @@ def _explore(number: int, model: Row, found: Row) -> Row:
         "model_name": model["name"],
         "view_name": subject,
         "hidden": found["hidden"],
-        "sql_table_name": f"greenhouse.{subject}",
+        "sql_table_name": _TABLES.get(subject, _QUOTED[connection].format(f"greenhouse.{subject}")),
         "access_filter_fields": ["stores.city"] if number % 4 == 1 else [],
         "access_filters": [{"field": "stores.city", "user_attribute": "region"}]
         if number % 4 == 1
@@ -103,6 +104,19 @@ def _explore(number: int, model: Row, found: Row) -> Row:
         "always_join": [],
     }
 
+
+_DIALECTS = {"warehouse": "postgres", "lake": "bigquery_standard_sql"}
+_QUOTED = {"warehouse": "{}", "lake": "`{}`"}
+_TABLES = {
+    "baskets": None,
+    "customers": None,
+    "reviews": None,
+    "returns": "{% if _user_attributes['market'] == 'eu' %}greenhouse_eu.returns"
+    "{% else %}greenhouse.returns{% endif %}",
+    "shipments": "greenhouse.shipments AS shipments",
+    "visits": "@{warehouse_schema}.visits",
+}
+"""Views whose tables are not named after them, without Liquid; derived tables have no name."""
 
 _FRAMES = ("raw", "time", "date", "week", "month", "quarter", "year", "day_of_week")
 

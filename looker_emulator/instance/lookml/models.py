@@ -31,7 +31,9 @@ def models(count: int, explores: int) -> list[Row]:
         made.append(
             {
                 "can": can(number, "create", "update", "destroy"),
-                "allowed_db_connection_names": [] if empty else ["warehouse", "looker_cache"],
+                "allowed_db_connection_names": []
+                if empty
+                else [pick(("warehouse", "lake"), number), "looker_cache"],
                 "explores": [] if empty else [_explore(explore) for explore in range(first, last)],
                 "has_content": not empty,
                 "label": name.replace("_", " ").title(),

@@ -79,7 +79,7 @@ rendered as (
             as dashboard_id,
         count(*) as page_loads,
         avg(dashboard_performance_seconds_until_last_data_received) as seconds_until_data,
-        avg(dashboard_performance_seconds_until_last_tile_finished_rendering)
+        avg(dashboard_performance_seconds_until_last_tile_finished_6971d3a4)
             as seconds_until_rendered
     from {{ ref('stg_looker__system_activity_dashboard_performance') }}
     cross join evidence
