@@ -45,9 +45,20 @@ views_of_queries as (
     group by query_id, view_name
 ),
 
-tables as (
-    select explore_id, view_name, table_name, source
+generated as (
+    select distinct explore_id, view_name
     from {{ ref('stg_looker__explore_tables') }}
+    where source = 'generated_sql'
+),
+
+tables as (
+    -- Where SQL that Looker made is known, it says what constants and Liquid in LookML stand for.
+    select known.explore_id, known.view_name, known.table_name, min(known.source) as source
+    from {{ ref('stg_looker__explore_tables') }} as known
+    left join generated
+        on generated.explore_id = known.explore_id and generated.view_name = known.view_name
+    where known.source <> 'sql_table_name' or generated.explore_id is null
+    group by known.explore_id, known.view_name, known.table_name
 ),
 
 declared as (
