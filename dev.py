@@ -27,6 +27,9 @@ ENVIRONMENTS = {
     # Targets pin old releases of what the tap needs new ones of: they live by themselves.
     ".venv-target": ["target-jsonl==0.1.4"],
     ".venv-check": ["singer-tools==0.4.1"],
+    ".venv-target-postgres": ["meltanolabs-target-postgres==0.8.1"],
+    # Newer releases of dbt-core fetch a part of theirs from elsewhere when they are installed.
+    ".venv-dbt": ["dbt-core>=1.11,<1.12", "dbt-duckdb>=1.9,<2", "dbt-postgres>=1.9,<2"],
     ".venv-meltano": ["meltano>=4.4,<5"],
     ".venv-mutation": ["--group", "mutation", "--editable", "."],
 }
@@ -79,8 +82,13 @@ def main(arguments: list[str]) -> None:
     elif task == "test":
         os.environ["TARGET_JSONL"] = str(environment(".venv-target") / "target-jsonl")
         os.environ["SINGER_CHECK_TAP"] = str(environment(".venv-check") / "singer-check-tap")
+        os.environ["TARGET_POSTGRES"] = str(
+            environment(".venv-target-postgres") / "target-postgres"
+        )
+        if sys.version_info < (3, 14):  # where this dbt-core ends
+            os.environ["DBT"] = str(environment(".venv-dbt") / "dbt")
         os.environ["MELTANO"] = str(environment(".venv-meltano") / "meltano")
-        run(python, "-m", "pytest", "-n", "2", *rest)
+        run(python, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *rest)
     elif task in ("bench", "targets"):
         run(python, "-m", {"bench": "benchmarks"}.get(task, task), *rest)
     elif task == "check":
@@ -89,11 +97,13 @@ def main(arguments: list[str]) -> None:
         run(here / "mypy")
         run(python, "scripts/generate_schemas.py", "--check")
         run(python, "scripts/generate_docs.py", "--check")
+        run(python, "scripts/generate_transform.py", "--check")
     else:
         run(here / "ruff", "check", "--fix-only", "--quiet", ".")
         run(here / "ruff", "format", ".")
         run(python, "scripts/generate_schemas.py")
         run(python, "scripts/generate_docs.py")
+        run(python, "scripts/generate_transform.py")
 
 
 if __name__ == "__main__":

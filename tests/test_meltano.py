@@ -9,10 +9,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import duckdb
 import jsonschema
 import pytest
 import yaml
-from support import STREAMS, catalog
+from support import COMMAND, STREAMS, catalog
 
 ROOT = Path(__file__).parents[1]
 MELTANO = os.environ.get("MELTANO", "")
@@ -97,7 +98,7 @@ def test_a_meltano_project_installs_the_tap_and_runs_it(tmp_path, emulator, run)
         TAP_LOOKER_MODELS='["shop", "finance"]',
     )
     check_definition(project.folder)
-    project.meltano("install")
+    project.meltano("install", "tap-looker", "target-jsonl")
     assert project.selected() == selected(catalog())
     assert emulator.calls == [], "discovery asks Looker for nothing"
 
@@ -113,3 +114,31 @@ def test_a_meltano_project_installs_the_tap_and_runs_it(tmp_path, emulator, run)
     assert json.loads(state)["singer_state"]["bookmarks"].keys() >= set(STREAMS)
     again, _ = project.load()
     assert again == loaded
+
+
+def test_dbt_runs_after_the_load(tmp_path, emulator):
+    """With the commands of the environments of dev.py in place of those Meltano would install."""
+    commands = {"tap-looker": COMMAND, "target-jsonl": os.environ.get("TARGET_JSONL"),
+                "dbt": os.environ.get("DBT")}  # fmt: skip
+    if not all(commands.values()):
+        pytest.skip("DBT and TARGET_JSONL are not set")
+    project = Project(
+        tmp_path,
+        TAP_LOOKER_API_HOST_URL=emulator.url,
+        TAP_LOOKER_CLIENT_ID=emulator.client_id,
+        TAP_LOOKER_CLIENT_SECRET=emulator.client_secret,
+        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+    )
+    definition = yaml.safe_load((tmp_path / "meltano.yml").read_text("utf-8"))
+    for plugin in (one for kind in definition["plugins"].values() for one in kind):
+        del plugin["pip_url"]
+        plugin["executable"] = commands.get(plugin["executable"], plugin["executable"])
+    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(definition), encoding="utf-8")
+    shutil.copytree(ROOT / "transform", tmp_path / "transform")
+    (tmp_path / "output").mkdir()
+    project.meltano("run", "tap-looker", "target-jsonl", "dbt-duckdb:build")
+    with duckdb.connect(str(tmp_path / "looker.duckdb"), read_only=True) as connection:
+        (users,) = connection.execute(
+            "SELECT count(*) FROM main_looker_marts.looker_user_activity"
+        ).fetchone()
+    assert users == len(emulator.instance.users)

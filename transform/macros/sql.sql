@@ -1,0 +1,37 @@
+{# Text that identifies a row by some of its columns, null or not. #}
+{% macro key_of(columns) %}
+{%- for column in columns -%}
+coalesce(cast({{ column }} as {{ dbt.type_string() }}), ''){{ " || '|' || " if not loop.last }}
+{%- endfor -%}
+{% endmacro %}
+
+
+{# A date so many days before another. #}
+{% macro days_before(date, days) %}
+cast({{ dbt.dateadd('day', -(days | int), date) }} as date)
+{%- endmacro %}
+
+
+{# A column as text. #}
+{% macro text(expression) %}
+cast({{ expression }} as {{ dbt.type_string() }})
+{%- endmacro %}
+
+
+{# Whether text holds other text. #}
+{% macro holds(haystack, needle) %}
+{{ dbt.position(needle, haystack) }} > 0
+{%- endmacro %}
+
+
+{# Values of a variable that is a list, as a list in SQL; one that nothing equals if there are none. #}
+{% macro values_of(variable) %}
+{%- set values = var(variable, none) or ['\n'] -%}
+({% for value in values %}'{{ value | string | lower | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+
+{# A time before all times. #}
+{% macro long_ago() %}
+cast('1900-01-01' as {{ dbt.type_timestamp() }})
+{%- endmacro %}

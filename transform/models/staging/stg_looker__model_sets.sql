@@ -1,0 +1,7 @@
+{# written by scripts/generate_transform.py #}
+{{ tap_looker.stage('model_sets', ['id'], {
+    'id': 'text',
+    'name': 'text',
+    'all_access': 'boolean',
+}) }}
+-- depends_on: {{ builtins.source('looker', 'model_sets') }}
