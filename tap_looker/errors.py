@@ -10,6 +10,7 @@
     │   ├── DeniedError          403, 404 or 405: no permission, or not there
     │   ├── TimedOutError        no answer, or no more of it, in time
     │   ├── BadResponseError     HTTP 200 with a web page, broken JSON or another shape of data
+    │   │   ├── UnusableItemError  the answer for one item holds nothing that can be used
     │   │   └── TruncatedError   the rows broke off; those before are good
     │   ├── QueryError           HTTP 200 in which Looker says that the query failed
     │   └── CutResultError       a result is not whole, or may not be, and cannot be continued
@@ -108,6 +109,10 @@ class BadResponseError(RequestError):
 
     def __init__(self, message: str, status: int = 200) -> None:
         super().__init__(message, status)
+
+
+class UnusableItemError(BadResponseError):
+    """The answer for one item, in Looker's form, holds nothing that can be used."""
 
 
 class TruncatedError(BadResponseError):

@@ -239,7 +239,7 @@ def test_an_error_nobody_thought_of_fails_the_stream_alone(run, clean, monkeypat
     assert result.records == {"roles": clean.records["roles"]}
     assert re.fullmatch(
         r"Failed folders: The tap itself failed: a calculation failed "
-        r"\(resources/\w+\.py, line \d+\)\. This is a bug: please report it, .*",
+        r"\(resources/\w+\.py, line \d+\)\. This is a bug: please report it .*",
         result.errors[0],
     )
     assert "Traceback" not in result.stderr

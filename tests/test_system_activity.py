@@ -121,6 +121,21 @@ def test_the_next_run_emits_what_is_new_and_what_it_looks_back_at(first, big, ru
     assert len(set(there) | set(expected)) == len(ids_in(big))
 
 
+def test_what_is_read_again_is_no_older_than_the_start_date(runner_of):
+    with Emulator(activity_rows=500) as emulator:
+        runner = runner_of(emulator)
+        selection = one(only={HISTORY: {"history_created_time"}})
+        times = [
+            row["history_created_time"]
+            for row in runner(catalog=selection, start_date=EVER).records[HISTORY]
+        ]
+        start = sorted(times)[400]
+        first = runner(catalog=selection, start_date=start).succeeded()
+        again = runner(catalog=selection, start_date=start, state=first.states[-1]).succeeded()
+        assert 50 < len(first.records[HISTORY]) <= 100
+        assert again.records[HISTORY] == first.records[HISTORY]
+
+
 @pytest.mark.slow
 def test_runs_that_are_killed_at_any_moment_lose_nothing(big, runner_of):
     """Twenty times, each resumed from the last whole STATE that was written."""

@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from tap_looker.errors import RequestError
+from tap_looker.errors import RequestError, UnusableItemError
 from tap_looker.looker.concurrency import closed_at_end, ordered_map
 from tap_looker.looker.retry import lasts
 from tap_looker.resources.resource import ITEM_STATUSES
@@ -170,7 +170,7 @@ class _Asking(Generic[T]):
         try:
             answer = _with_patience(self._client, self._call, item)
         except RequestError as error:
-            if error.status in ITEM_STATUSES:
+            if error.status in ITEM_STATUSES or isinstance(error, UnusableItemError):
                 return _Refused(error)
             raise
         if not isinstance(answer, _Refused):

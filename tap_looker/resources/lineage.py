@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tap_looker.errors import BadResponseError, RequestError
+from tap_looker.errors import BadResponseError, RequestError, UnusableItemError
 from tap_looker.looker.response import error_message, one_line, segment
 from tap_looker.resources import dot, sql_tables
 from tap_looker.resources.fields import tree, value_at
@@ -48,7 +48,7 @@ class Graphs(Get):
             try:
                 return _edges(model, reading.client.get(path, billing=self.billing))
             except ValueError as error:
-                raise BadResponseError(f"GET {path}: HTTP 200, but {error}.") from error
+                raise UnusableItemError(f"GET {path}: HTTP 200, but {error}.") from error
 
         batches = self.parent.batches(reading, resource.name)
         for _, rows in reading.each(resource.name, call, batches):
@@ -167,7 +167,7 @@ def _explore_sql(reading: Reading) -> Iterator[list[Row]]:
             return [_sql_of(explore, fields, answer.data)]
         except ValueError as error:
             why = f"POST {path}: HTTP 200, but {error}"
-            raise BadResponseError(f"{explore.get('id')}: {why}.") from error
+            raise UnusableItemError(f"{explore.get('id')}: {why}.") from error
         except RequestError as error:
             error.message = f"{explore.get('id')}: {error.message}"
             raise
