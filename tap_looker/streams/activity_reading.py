@@ -170,7 +170,5 @@ class Reading:
             return settings.start_date(self._config), 0, None
         first = min(bookmarks)
         if self._by_id:
-            # What is read again is no older than what was asked for; without a start date it may
-            # be: a run may come after a longer break than a first one reads back.
-            return self._config.get("start_date"), 0, first - self._config["activity_lookback"] - 1
+            return None, 0, first - self._config["activity_lookback"] - 1
         return first, self._activity.days, None
