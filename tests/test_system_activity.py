@@ -688,7 +688,7 @@ def test_every_stream_keeps_to_its_schema(runner_of):
                 nullable = field not in activity.keys.split()
                 assert column["type"] == ([json_type, "null"] if nullable else json_type)
                 assert column.get("format") == form
-                values = [record[field.replace(".", "_")] for record in records]
+                values = [record[column_name(field)] for record in records]
                 has_value = any(value is not None for value in values)
                 assert has_value or field in EMPTY, f"{field} has no value"
                 if kind == "date_time":
