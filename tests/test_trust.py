@@ -124,6 +124,8 @@ def task(*says: str, ends: str | None = None) -> Way:
     return Way("task", {"says": says, "ends": ends}, ("/query_tasks",))
 
 
+ELSEWHERE = "Reading GET /roles/search in its place"
+
 WAYS = {
     "HTTP 400": Way("status", {"status": 400}),
     "HTTP 401": Way("unauthorized"),
@@ -391,6 +393,8 @@ class Verdict:
 
     def odd(self, stream: str) -> dict[str, str]:
         """Columns of a stream in which there were odd values, or none, and their fields."""
+        if stream == "roles" and any(ELSEWHERE in line for line in self.run.warnings):
+            return {"user_count": "user_count"}
         return {
             name.replace(".", "_"): name
             for one, fault in self.plan

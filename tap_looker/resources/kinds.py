@@ -437,7 +437,11 @@ class Search(Endpoint):
             first = next(pages, [])
         except RequestError as error:
             if self.fallback not in ("", path) and isinstance(error, DeniedError):
-                logger.warning("%s Reading GET %s in its place.", error.message, self.fallback)
+                logger.warning(
+                    "%s Reading GET %s in its place; what only the former has is null.",
+                    error.message,
+                    self.fallback,
+                )
                 yield from self._ask(reading, resource, self.fallback, params, seen)
                 return
             if self.is_documented or error.status not in (400, 422):
