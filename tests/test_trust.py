@@ -478,11 +478,15 @@ class Verdict:
             if not SKIPPED_FOR.search(said):
                 yield f"{stream}: an item was skipped for what is no fault of its own: {said}"
 
+    def _expected(self, stream: str) -> list[dict[str, Any]]:
+        rows = self.clean.run.records[stream]
+        if stream == "roles" and any(ELSEWHERE in line for line in self.run.warnings):
+            return [{k: v for k, v in row.items() if k != "user_count"} for row in rows]
+        return rows
+
     def _of_stream(self, stream: str):
         mine = self.run.records.get(stream, [])
-        whole = self.clean.run.records[stream]
-        if stream == "roles" and any(ELSEWHERE in line for line in self.run.warnings):
-            whole = [{k: v for k, v in row.items() if k != "user_count"} for row in whole]
+        whole = self._expected(stream)
         keys = [self.clean.key(stream, record) for record in mine]
         if len(set(keys)) < len(keys):
             yield f"{stream}: records twice"
