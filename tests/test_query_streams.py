@@ -1797,6 +1797,15 @@ def test_a_task_without_an_end_or_a_result_is_an_error(statuses, looks, words):
     assert task.seconds < 600
 
 
+def test_a_task_that_runs_for_ever_is_given_up_in_the_end(monkeypatch):
+    task = Task("running")
+    now = iter(range(0, 1_000_000, 3_600))
+    monkeypatch.setattr(execute.time, "monotonic", lambda: float(next(now)))
+    with pytest.raises(QueryError, match=r'still "running" after 24 hours'):
+        execute._await_task(task, "/query_tasks/1", {"id": "1", "status": "running"})
+    assert task.looks == 24
+
+
 def test_what_the_database_says_to_a_task_is_said(of):
     with Emulator() as emulator:
         look = {"id": emulator.look_id("A look that fails"), "name": "mine", "run": "task"}

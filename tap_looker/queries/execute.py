@@ -7,6 +7,7 @@ OpenAPI document.
 from __future__ import annotations
 
 import itertools
+import time
 from typing import TYPE_CHECKING, Any
 
 import backoff
@@ -51,6 +52,7 @@ MAX_POLL_INTERVAL = 30.0  # seconds between looks at a query task
 TASK_RUNS = frozenset({"added", "running"})
 TASK_ENDED = frozenset({"complete", "error", "failure", "killed", "expired", "missing"})
 TASK_DOUBTFUL = frozenset({"expired", "missing"})  # believed of a task when they are said twice
+MAX_TASK_TIME = 86_400.0  # seconds; each look at a task is billed
 MAX_UNKNOWN = 20  # looks at a task that says what nobody knows: some minutes
 MAX_ERROR_BODY = 1_000_000  # bytes of a body that is no list of rows, to find its message in
 
@@ -139,6 +141,7 @@ def _await_task(client: LookerClient, path: str, task: Row) -> None:
     waits = backoff.expo(factor=0.5, max_value=MAX_POLL_INTERVAL)
     next(waits)
     unknown, before = 0, ""
+    end = time.monotonic() + MAX_TASK_TIME
     status = str(task.get("status") or "added").lower()
     while status not in TASK_ENDED or (status in TASK_DOUBTFUL and status != before):
         unknown += status not in TASK_RUNS
@@ -146,6 +149,11 @@ def _await_task(client: LookerClient, path: str, task: Row) -> None:
             raise QueryError(
                 f'The query task is "{status}": gave up after {unknown} checks that did not tell '
                 "whether it runs."
+            )
+        if time.monotonic() > end:
+            raise QueryError(
+                f'The query task is still "{status}" after {MAX_TASK_TIME / 3600:g} hours: gave up '
+                "waiting for it."
             )
         client.wait(next(waits))
         task = client.get(path, {"fields": "id,status"}, billing="db_query").data
