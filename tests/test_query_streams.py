@@ -1430,6 +1430,7 @@ def test_what_looker_computes_of_all_rows_is_not_read_in_pages(of, running_total
         assert run.exit_code == 1
         assert emulator.query_runs == 1
         assert "limit" in failure
+        assert "orders.revenue" in failure
 
 
 def test_a_catalog_cannot_make_a_ranked_text_the_bookmark(of):

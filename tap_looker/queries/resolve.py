@@ -424,10 +424,25 @@ def check_continued(result: Result, query: Mapping[str, Any], body: Mapping[str,
     ]
     # Only these can be such measures: for others, metadata is not asked for.
     if numbers and (measures := of_all_rows(numbers, result.metadata())):
-        raise CutResultError(
-            "The result may have been cut short and cannot be continued: Looker computes "
-            f"{', '.join(measures)} of all of its rows. Set limit to the most rows it may have."
-        )
+        raise cut_of_all_rows(measures)
+
+
+def cut_of_all_rows(measures: Sequence[str]) -> CutResultError:
+    """Why a result with such measures cannot be read on."""
+    return CutResultError(
+        "The result may have been cut short and cannot be continued: Looker computes "
+        f"{', '.join(measures)} over all of its rows. Set limit to the maximum number of rows it "
+        "can have."
+    )
+
+
+def said_of_all_rows(result: Result) -> list[str]:
+    """The measures of which the columns say that they depend on the other rows."""
+    return [
+        one.field
+        for one in result.columns
+        if SAYS_OF_ALL_ROWS in str(one.schema.get("description"))
+    ]
 
 
 def data_cells(value: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tap_looker.errors import LookerError, RequestError, TimedOutError
+from tap_looker.errors import CutResultError, LookerError, RequestError, TimedOutError
 from tap_looker.queries import filters, keyset
 from tap_looker.queries.columns import column, column_name, records
 from tap_looker.queries.definitions import UNLIMITED, DefinitionError, zone_named
@@ -14,8 +14,10 @@ from tap_looker.queries.key_check import check_keys
 from tap_looker.queries.resolve import (
     Resolver,
     check_continued,
+    cut_of_all_rows,
     data_cells,
     from_catalog,
+    said_of_all_rows,
     without_missing,
 )
 from tap_looker.streams import instances
@@ -108,8 +110,12 @@ class QueryStream(IncrementalStream):
                 yield batch
             if not came and self._is_beyond(extraction.client, result):
                 yield from in_batches(self._records(extraction.client, result, misfits))
-        except RequestError as error:
-            if not isinstance(error, TimedOutError) or self.definition.run == "task":
+        except CutResultError as error:
+            if measures := said_of_all_rows(result):
+                raise cut_of_all_rows(measures) from error
+            raise
+        except TimedOutError as error:
+            if self.definition.run == "task":
                 raise
             raise TimedOutError(
                 f"{error.message} If the query takes long, set run: task in "
