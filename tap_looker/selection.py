@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "default"
 """Stands for what is selected without patterns."""
+ACTIVITY, OWN = "System Activity", "Of the settings"
 PER_QUERY = "1 query call per page of rows"
 EXPLAINED = """Selected streams are marked with *. Choose others with --select; --access shows
 what your key may read and what that costs. Calls are admin calls unless stated otherwise."""
@@ -65,12 +65,10 @@ def as_text(streams: Iterable[str], selected: Collection[str], page_size: int) -
         page_size: Rows per page.
     """
     group_of = {row.name: title for title, rows in GROUPS.items() for row in rows}
-    groups: dict[str, list[str]] = {title: [] for title in GROUPS}
-    groups |= {"System Activity": [], "Of the settings": []}
-    of_rows = defaultdict(lambda: "Of the settings", group_of)
+    groups: dict[str, list[str]] = {title: [] for title in (*GROUPS, ACTIVITY, OWN)}
     for name in streams:
-        is_activity = name not in BY_NAME and name.startswith(PREFIX)
-        groups["System Activity" if is_activity else of_rows[name]].append(name)
+        other = ACTIVITY if name.startswith(PREFIX) else OWN
+        groups[group_of.get(name, other)].append(name)
     width = max(map(len, streams), default=0)
     lines = [f"  {'Stream':{width}}  Calls"]
     for title, names in groups.items():

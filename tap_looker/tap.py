@@ -193,7 +193,7 @@ class TapLooker(Tap):
         """
         if not self.selected_streams():
             if self.input_catalog is None:
-                raise LookerError("Setting select: leaves no stream to read.")
+                raise LookerError("Setting select leaves no stream to read.")
             raise LookerError(
                 'The catalog selects no stream that exists: put "selected": true into the metadata '
                 "of those to read, where breadcrumb is []."

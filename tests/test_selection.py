@@ -78,7 +78,7 @@ def test_a_name_that_does_not_exist_is_one_line_and_no_call(emulator, tmp_path):
 def test_a_setting_that_leaves_nothing_is_named(emulator, tmp_path):
     run = read(emulator, tmp_path, select="roles,!roles")
     assert run.exit_code == 1
-    assert run.errors == ["Setting select: leaves no stream to read."]
+    assert run.errors == ["Setting select leaves no stream to read."]
     assert emulator.calls == []
 
 
