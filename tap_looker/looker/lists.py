@@ -90,7 +90,7 @@ class Pages:
 
     def fell_short(self, count: int, total: int) -> None:
         """Tell that fewer rows came than there are, as Looker counts them."""
-        why = f"GET {self._path}: Looker counts {total:,} (X-Total-Count), and gave {count:,}."
+        why = f"GET {self._path}: Looker reports {total:,} rows (X-Total-Count) and sent {count:,}."
         if self._skip:
             self._skip(why, total - count)
 
