@@ -19,31 +19,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]  # this checkout, installed or not
 
 import benchmarks  # noqa: E402
-from tap_looker.queries.columns import column_name  # noqa: E402
-from tap_looker.queries.system_activity import (  # noqa: E402
-    ACTIVITIES,
-    QUERIES,
-    QUERY_FIELDS,
-    Activity,
-)
-from tap_looker.resources import costs  # noqa: E402
-from tap_looker.resources.flat import Flat  # noqa: E402
-from tap_looker.resources.kinds import Composite  # noqa: E402
-from tap_looker.resources.table import GROUPS, RESOURCES  # noqa: E402
+import stream_pages  # noqa: E402
+from stream_pages import STREAMS, table  # noqa: E402
+from tap_looker.queries.system_activity import ACTIVITIES  # noqa: E402
+from tap_looker.resources.table import RESOURCES  # noqa: E402
 from tap_looker.tap import TapLooker  # noqa: E402
 from targets.table import TARGETS  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from tap_looker.resources.resource import Resource
+    from collections.abc import Callable, Sequence
 
 FILES = (
     "README.md",
+    "docs/settings.md",
     "docs/streams.md",
+    *(f"docs/streams/{page}.md" for page in stream_pages.PAGES.values()),
     "docs/results.md",
     "docs/usage.md",
     "docs/warehouses.md",
@@ -51,7 +44,6 @@ FILES = (
     "meltano.yml",
     ".env.example",
 )
-SCHEMAS = ROOT / "tap_looker" / "schemas"
 FIGURES = ROOT / "benchmarks" / "figures.json"
 FINDINGS = ROOT / "targets" / "findings.json"
 
@@ -66,17 +58,6 @@ KINDS = {
     "object": "object",
 }
 
-
-#: Reserved in Postgres (appendix C of its manual); other databases reserve most of these too.
-RESERVED = """
-    all analyse analyze and any array as asc asymmetric both case cast check collate column
-    constraint create current_catalog current_date current_role current_time current_timestamp
-    current_user default deferrable desc distinct do else end except false fetch for foreign from
-    grant group having in initially intersect into lateral leading limit localtime localtimestamp
-    not null offset on only or order placing primary references returning select session_user some
-    symmetric table then to trailing true union unique user using variadic when where window
-    with
-"""
 
 #: JSON's types in a table.
 TYPES = {"string": "text", "integer": "whole number", "object": "object", "array": "list"}
@@ -156,7 +137,8 @@ def settings_table() -> list[str]:
         if of.get("default") not in (None, [], {}):
             default = f"`{shown(of['default'])}`"
         secret = " Secret." if of.get("secret") else ""
-        rows.append((f"`{name}`", default, of["description"] + secret))
+        text = re.sub(r"docs/(\w+\.md)", r"[\1](\1)", of["description"])
+        rows.append((f"`{name}`", default, text + secret))
     return table(("Setting", "Default", "What it is"), rows)
 
 
@@ -194,94 +176,6 @@ def type_of(option: dict[str, Any]) -> str:
     return " or ".join(named.values())
 
 
-def stream_summary() -> list[str]:
-    """The names of the streams by group."""
-    groups = {**GROUPS, "System Activity": ACTIVITIES}
-    rows = [
-        (title, names(rows, default=True), names(rows, default=False))
-        for title, rows in groups.items()
-    ]
-    return table(("", "Selected by default", "When selected"), rows)
-
-
-def names(rows: Iterable[Resource | Activity], *, default: bool) -> str:
-    """Streams that are selected by default, or those that are not."""
-    return ", ".join(f"`{row.name}`" for row in rows if row.default == default)
-
-
-def stream_table(rows: Iterable[Resource]) -> list[str]:
-    """One line for each stream of a group."""
-    return table(
-        ("Stream", "Endpoint", "Key", "Calls", "Needs", "Default"),
-        [
-            (
-                f"`{row.name}`" + maturity(row),
-                endpoint(row),
-                ", ".join(f"`{key}`" for key in row.keys),
-                cost(row),
-                needs(row),
-                "yes" if row.default else "",
-            )
-            for row in rows
-        ],
-    )
-
-
-def maturity(row: Resource) -> str:
-    """What is not so of every stream: the status of its endpoint, and since when Looker has it."""
-    since = f"since {row.since}" if row.since else ""
-    noted = ", ".join(filter(None, ["" if row.status == "stable" else row.status, since]))
-    return f" ({noted})" if noted else ""
-
-
-def activity_table() -> list[str]:
-    """One line for each explore of System Activity."""
-    return table(
-        ("Stream", "One row per", "Explore", "Key", "Bookmark", "Default"),
-        [
-            (
-                f"`{row.name}`",
-                row.row,
-                f"inside `{QUERIES}`" if row.name == QUERY_FIELDS else f"`{row.explore}`",
-                ", ".join(f"`{column_name(key)}`" for key in row.keys.split()),
-                f"`{column_name(row.replication)}`" if row.replication else "",
-                "yes" if row.default else "",
-            )
-            for row in ACTIVITIES
-        ],
-    )
-
-
-def endpoint(row: Resource) -> str:
-    """Where the rows come from."""
-    source = row.source
-    if isinstance(source, Flat):
-        return "inside " + ", ".join(f"`{name}`" for name in source.reads())
-    return source.places if isinstance(source, Composite) else f"`{source.path}`"
-
-
-def cost(row: Resource) -> str:
-    """How many calls a stream costs."""
-    return costs.in_words(row, settings()["page_size"]["default"], "`{}`".format)
-
-
-def needs(row: Resource) -> str:
-    """What the API key's user needs, and what happens without."""
-    permissions = " or ".join(
-        "Admin role" if need == "administer" else f"`{need}`" for need in row.access.permissions
-    )
-    if permissions and row.access.otherwise:
-        return f"{permissions}, else {row.access.otherwise}"
-    return permissions or (f"shows {row.access.otherwise}" if row.access.otherwise else "")
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A table in Markdown."""
-    return [
-        "| " + " | ".join(cells).rstrip() + " |" for cells in (head, ["---"] * len(head), *rows)
-    ]
-
-
 def selection() -> list[str]:
     """What the tap selects by itself, as Meltano's patterns."""
     return [f"    - {row.name}.*" for row in (*RESOURCES, *ACTIVITIES) if row.default]
@@ -313,22 +207,6 @@ def targets_table() -> list[str]:
         )
     head = ("Target", "Settings", "Lost rows", "Changed values", "Second load", "Gone in Looker")
     return table(head, rows)
-
-
-def reserved_words() -> list[str]:
-    """Columns that need quotes in SQL, by stream."""
-    streams = {
-        row.name: json.loads((SCHEMAS / f"{row.name}.json").read_text(encoding="utf-8"))
-        for row in RESOURCES
-    }
-    found = [
-        f"`{stream}.{column}`"
-        for stream, schema in sorted(streams.items())
-        for column in schema["properties"]
-        if column in RESERVED.split()
-    ]
-    text = f"{', '.join(found[:-1])} and {found[-1]}."
-    return textwrap.wrap(text, width=98, break_long_words=False, break_on_hyphens=False)
 
 
 def times(factor: float) -> str:
@@ -370,14 +248,18 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "options of looks and queries": partial(options_table, "queries", of_both=True),
     "options of queries": partial(options_table, "queries", of_both=False),
     "options of system_activity": partial(options_table, "system_activity"),
-    "stream summary": stream_summary,
+    "stream summary": stream_pages.summary,
     "selection": selection,
-    "reserved words": reserved_words,
+    "reserved words": stream_pages.reserved_words,
     "targets": targets_table,
     "figures": figures,
     "benchmarks": benchmark_tables,
-    "System Activity": activity_table,
-    **{title: partial(stream_table, rows) for title, rows in GROUPS.items()},
+    **{title: lambda title=title: stream_pages.index(title, ROOT / "docs") for title in STREAMS},
+    **{
+        row.name: lambda row=row: stream_pages.section(row, ROOT / "docs")
+        for rows in STREAMS.values()
+        for row in rows
+    },
 }
 
 
