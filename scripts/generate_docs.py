@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]  # this checkout, installed or not
 
-import benchmarks  # noqa: E402
 import stream_pages  # noqa: E402
 from stream_pages import STREAMS, table  # noqa: E402
+
+import benchmarks  # noqa: E402
 from tap_looker.queries.system_activity import ACTIVITIES  # noqa: E402
 from tap_looker.resources.table import RESOURCES  # noqa: E402
 from tap_looker.tap import TapLooker  # noqa: E402

@@ -145,7 +145,7 @@ def index(title: str, docs: Path) -> list[str]:
 
 def one_row_per(text: str, stream: str) -> str:
     """What a page says first of a stream."""
-    found = re.search(rf"^## {stream}\n\nOne row per ([^.:;]+)[.:;]", text, re.MULTILINE)
+    found = re.search(rf"^## {stream}\n\nOne row per (.+?)\.\s", text, re.MULTILINE | re.DOTALL)
     return " ".join(found[1].split()) if found else ""
 
 

@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 
-import duckdb
 import jsonschema
 import pytest
 from support import entries, run_cli, selecting, settings_of
@@ -492,24 +489,3 @@ def test_a_full_table_of_a_joined_view_has_no_row_without_its_key(runner_of):
             "ON sa_scheduled_job.scheduled_plan_id = sa_scheduled_plan.id"
         )
         assert idle[0][0] > 0
-
-
-# ----------------------------------------------------------------------------------------- the docs
-
-
-USAGE = Path(__file__).parent.parent / "docs" / "usage.md"
-STATEMENTS = re.findall(r"```sql\n(.+?)```", USAGE.read_text(encoding="utf-8"), re.DOTALL)
-
-
-@pytest.mark.parametrize("statement", STATEMENTS)
-def test_the_sql_of_the_documentation_answers(runner_of, busy, statement, tmp_path):
-    streams = sorted(set(re.findall(r"system_activity_\w+", statement)))
-    run = runner_of(busy)(catalog=only(*streams), start_date=EVER).succeeded()
-    database = duckdb.connect()
-    for stream in streams:
-        path = tmp_path / f"{stream}.json"
-        path.write_text(json.dumps(run.records[stream]), encoding="utf-8")
-        database.execute(f"CREATE TABLE {stream} AS FROM read_json_auto('{path}')")
-    rows = database.execute(statement.replace("current_date", "DATE '2026-07-01'")).fetchall()
-    assert len(rows) > 3
-    assert all(row[-1] is not None for row in rows)
