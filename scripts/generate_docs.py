@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 FILES = (
     "README.md",
+    "docs/credentials.md",
     "docs/settings.md",
     "docs/streams.md",
     *(f"docs/streams/{page}.md" for page in stream_pages.PAGES.values()),
@@ -251,13 +252,14 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "options of system_activity": partial(options_table, "system_activity"),
     "stream summary": stream_pages.summary,
     "selection": selection,
+    "permissions": stream_pages.permissions,
     "reserved words": stream_pages.reserved_words,
     "targets": targets_table,
     "figures": figures,
     "benchmarks": benchmark_tables,
     **{title: lambda title=title: stream_pages.index(title, ROOT / "docs") for title in STREAMS},
     **{
-        row.name: lambda row=row: stream_pages.section(row, ROOT / "docs")
+        f"stream {row.name}": lambda row=row: stream_pages.section(row, ROOT / "docs")
         for rows in STREAMS.values()
         for row in rows
     },

@@ -17,7 +17,7 @@ from tap_looker.queries.system_activity import ACTIVITIES, QUERIES, QUERY_FIELDS
 from tap_looker.resources import costs
 from tap_looker.resources.flat import Flat
 from tap_looker.resources.kinds import Composite
-from tap_looker.resources.table import GROUPS
+from tap_looker.resources.table import GROUPS, RESOURCES
 from tap_looker.tap import TapLooker
 
 if TYPE_CHECKING:
@@ -124,6 +124,23 @@ EXAMPLES = {
     "Beta and alpha": "`agents`, `conversations`, `content_summary`",
     "System Activity": "`system_activity_history`, `system_activity_pdt_builds`",
 }
+
+
+def permissions() -> list[str]:
+    """What each permission shows that others do not."""
+    opens: dict[str, list[str]] = {}
+    for row in RESOURCES:
+        for need in row.access.permissions:
+            opens.setdefault(need, []).append(row.name)
+    opens["see_system_activity"] = ["all of System Activity"]
+    rows = [
+        (
+            "the Admin role, nothing less" if need == "administer" else f"`{need}`",
+            ", ".join(name if " " in name else f"`{name}`" for name in names),
+        )
+        for need, names in sorted(opens.items(), key=lambda one: one[0] == "administer")
+    ]
+    return table(("Permission", "Streams"), rows)
 
 
 def index(title: str, docs: Path) -> list[str]:

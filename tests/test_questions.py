@@ -1,4 +1,4 @@
-"""Every question of the documentation is answered by its SQL, over rows that the tap has written."""
+"""Every question of the documentation is answered by its SQL, over rows that the tap wrote."""
 
 from __future__ import annotations
 
