@@ -130,16 +130,14 @@ def permissions() -> list[str]:
     """What each permission shows that others do not."""
     opens: dict[str, list[str]] = {}
     for row in RESOURCES:
+        otherwise = f" (else {row.access.otherwise})" if row.access.otherwise else ""
         for need in row.access.permissions:
-            opens.setdefault(need, []).append(row.name)
-    opens["see_system_activity"] = ["all of System Activity"]
-    rows = [
-        (
-            "the Admin role, nothing less" if need == "administer" else f"`{need}`",
-            ", ".join(name if " " in name else f"`{name}`" for name in names),
-        )
-        for need, names in sorted(opens.items(), key=lambda one: one[0] == "administer")
-    ]
+            if need != "administer" or row.access.permissions == ("administer",):
+                opens.setdefault(need, []).append(f"`{row.name}`{otherwise}")
+    admin = opens.pop("administer")
+    rows = [(f"`{need}`", ", ".join(names)) for need, names in sorted(opens.items())]
+    rows.append(("`see_system_activity`", "all of System Activity"))
+    rows.append(("only the Admin role", ", ".join(admin)))
     return table(("Permission", "Streams"), rows)
 
 
