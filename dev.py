@@ -5,6 +5,7 @@ python3 dev.py demo           see the tap at work, no Looker account needed
 python3 dev.py test [ARGS]    run the tests; ARGS go to pytest
 python3 dev.py check          lint, types, generated files
 python3 dev.py fix            format, and write the generated files anew
+python3 dev.py docs [ARGS]    build the site, strictly, into site/; ARGS go to mkdocs: serve
 python3 dev.py mutate [ARGS]  mutate the rules that rows depend on; ARGS go to mutmut
 python3 dev.py bench [ARGS]   measure the tap beside other extractors; --tiny for a quick look
 python3 dev.py targets [ARGS] load into real targets, and compare; ARGS: which, --check
@@ -31,6 +32,7 @@ ENVIRONMENTS = {
     # Newer releases of dbt-core fetch a part of theirs from elsewhere when they are installed.
     ".venv-dbt": ["dbt-core>=1.11,<1.12", "dbt-duckdb>=1.9,<2", "dbt-postgres>=1.9,<2"],
     ".venv-meltano": ["meltano>=4.4,<5"],
+    ".venv-docs": ["--group", "docs"],
     ".venv-mutation": ["--group", "mutation", "--editable", "."],
 }
 
@@ -62,18 +64,29 @@ def environment(name: str) -> Path:
     return folder / BIN
 
 
+def build_site(*command: str) -> None:
+    """Write the pages of the site, and hand them to MkDocs."""
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"  # pyproject.toml says below which release it stays
+    folder = environment(".venv-docs")
+    run(folder / "python", "scripts/site_pages.py")
+    run(folder / "mkdocs", *command)
+
+
 def main(arguments: list[str]) -> None:
     """Do what the first argument names."""
     oldest = re.search(r'requires-python = ">=3\.(\d+)"', (ROOT / "pyproject.toml").read_text())
     if oldest and sys.version_info < (3, int(oldest[1])):
         sys.exit(f"tap-looker needs Python 3.{oldest[1]} or newer, not {sys.version.split()[0]}.")
     task, *rest = arguments or ["help"]
-    if task not in ("demo", "test", "check", "fix", "mutate", "bench", "targets"):
+    if task not in ("demo", "test", "check", "fix", "docs", "mutate", "bench", "targets"):
         sys.exit(__doc__)
     os.environ["PIP_ROOT_USER_ACTION"] = "ignore"
     os.environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
     if task == "mutate":
         run(environment(".venv-mutation") / "mutmut", *(rest or ["run"]))
+        return
+    if task == "docs":
+        build_site(*(rest or ["build"]))
         return
     here = environment(".venv")
     python = here / "python"
@@ -98,6 +111,7 @@ def main(arguments: list[str]) -> None:
         run(python, "scripts/generate_schemas.py", "--check")
         run(python, "scripts/generate_docs.py", "--check")
         run(python, "scripts/generate_transform.py", "--check")
+        build_site("build", "--quiet")
     else:
         run(here / "ruff", "check", "--fix-only", "--quiet", ".")
         run(here / "ruff", "format", ".")

@@ -1,58 +1,75 @@
-"""What the site needs besides docs/: pages that have their place elsewhere, and links that fit.
+"""Write the pages of the site: those of docs/, and those that have their place elsewhere.
 
-A hook of MkDocs (``mkdocs.yml``). Pages link to files of the repository, as GitHub shows them. Here
-a link leads to the page of the site, if there is one, and to the file in the repository otherwise.
+    python scripts/site_pages.py            write .site, which mkdocs.yml names
+
+Pages link to each other and to files of the repository as GitHub shows them. On the site, a link
+leads to the page of the site, if there is one, and else to the file in the repository.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from mkdocs.structure.files import File
-
-if TYPE_CHECKING:
-    from mkdocs.config.defaults import MkDocsConfig
-    from mkdocs.structure.files import Files
-    from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / ".site"
+REPOSITORY = "https://github.com/lookout-data/tap-looker/blob/main"
 
-#: Pages of the site that are written elsewhere.
+#: Pages of the site that are written elsewhere, and what they are there.
 ELSEWHERE = {
-    "index.md": "README.md",
-    "dbt.md": "transform/README.md",
-    "changelog.md": "CHANGELOG.md",
-    "contributing.md": "CONTRIBUTING.md",
-    "security.md": "SECURITY.md",
+    "README.md": "index.md",
+    "transform/README.md": "dbt.md",
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
 }
-OF_FILE = {file: page for page, file in ELSEWHERE.items()}
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are written elsewhere."""
-    for page, file in ELSEWHERE.items():
-        files.append(File.generated(config, page, abs_src_path=str(ROOT / file)))
-    return files
+def files() -> dict[str, str]:
+    """What is on the site: path in the repository → path on the site."""
+    docs = ROOT / "docs"
+    found = {path.relative_to(ROOT).as_posix() for path in docs.rglob("*") if path.is_file()}
+    return {path: path.removeprefix("docs/") for path in sorted(found)} | ELSEWHERE
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Have each link lead to the site, or else to the repository."""
-    here = page.file.src_uri
-    folder = posixpath.dirname(ELSEWHERE.get(here, f"docs/{here}"))
+def page(path: str, on_site: dict[str, str]) -> str:
+    """The text of a page, with links that fit the site.
+
+    Args:
+        path: Of the page in the repository.
+        on_site: As `files` gives it.
+    """
+    here = posixpath.dirname(on_site[path])
 
     def lead(found: re.Match[str]) -> str:
         target, anchor = found["target"], found["anchor"] or ""
-        if not target or "://" in target or target.startswith("mailto:"):
+        if not target or ":" in target:
             return found[0]
-        path = posixpath.normpath(posixpath.join(folder, target))
-        uri = OF_FILE.get(path, path.removeprefix("docs/"))
-        if path in OF_FILE or (path.startswith("docs/") and files.get_file_from_path(uri)):
-            return f"]({posixpath.relpath(uri, posixpath.dirname(here) or '.')}{anchor})"
-        if not (ROOT / path).exists():
-            return found[0]  # for MkDocs to complain of
-        return f"]({config.repo_url}/blob/main/{path}{anchor})"
+        file = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+        if file in on_site:
+            return f"]({posixpath.relpath(on_site[file], here or '.')}{anchor})"
+        if not (ROOT / file).exists():
+            return found[0]  # for the strict build to complain of
+        return f"]({REPOSITORY}/{file}{anchor})"
 
-    return re.sub(r"\]\((?P<target>[^)#\s]*)(?P<anchor>#[^)\s]*)?\)", lead, markdown)
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return re.sub(r"\]\((?P<target>[^)#\s]*)(?P<anchor>#[^)\s]*)?\)", lead, text)
+
+
+def main() -> None:
+    """Write them."""
+    shutil.rmtree(SITE, ignore_errors=True)
+    on_site = files()
+    for path, there in on_site.items():
+        target = SITE / there
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.endswith(".md"):
+            target.write_text(page(path, on_site), encoding="utf-8", newline="\n")
+        else:
+            shutil.copyfile(ROOT / path, target)
+
+
+if __name__ == "__main__":
+    main()

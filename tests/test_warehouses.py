@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/warehouses.md")
+PAGE = "docs/warehouses.md"
 BEFORE, AFTER = '{"bookmarks":{"a":{}}}', '{"bookmarks":{"b":{}}}'
 
 
@@ -21,7 +21,6 @@ def blocks(page, language):
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="a script for Bash")
-@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(
     ("tap", "target", "state", "exit_code"),
     [
@@ -32,10 +31,8 @@ def blocks(page, language):
     ],
     ids=["success", "a stream fails", "interrupted", "the target fails"],
 )
-def test_the_script_keeps_the_exit_code_and_the_state(
-    page, tap, target, state, exit_code, tmp_path
-):
-    (script,) = blocks(page, "bash")
+def test_the_script_keeps_the_exit_code_and_the_state(tap, target, state, exit_code, tmp_path):
+    (script,) = blocks(PAGE, "bash")
     for name, does in (("tap-looker", f"exit {tap}"), ("target-jsonl", f"cat >&2; {target}")):
         command = tmp_path / "bin" / name
         command.parent.mkdir(exist_ok=True)
@@ -70,7 +67,7 @@ def left(connection):
 
 
 def test_the_statements_delete_what_the_last_run_did_not_find(users):
-    of_one, of_instance = blocks("docs/warehouses.md", "sql")
+    of_one, of_instance = blocks(PAGE, "sql")
     users.execute(of_instance)
     assert left(users) == ["eu 1", "eu 2", "us 1", "us gone"]
     users.execute("DELETE FROM users WHERE looker_instance = 'eu'")
