@@ -150,6 +150,23 @@ def test_what_matters_is_asked_more_than_once(stream):
     assert sum(stream in asked for asked in ASKED.values()) >= 2
 
 
+def test_a_question_across_instances_counts_each_by_itself(database, ask):
+    text = (ROOT / "docs/howto/instances.md").read_text("utf-8")
+    sql = text.partition("```sql\n")[2].partition("```")[0]
+    database.execute("CREATE SCHEMA shared")
+    for table in ("dashboards", "users"):
+        database.execute(
+            f"CREATE TABLE shared.{table} AS SELECT 'eu' AS looker_instance, * FROM main.{table}"  # noqa: S608
+            f" UNION ALL SELECT 'us', * FROM main.{table}"
+        )
+    count = len(ask("Which dashboards belong to somebody who is gone?"))
+    database.execute("SET search_path = 'shared'")
+    try:
+        assert sorted(database.execute(sql).fetchall()) == [("eu", count), ("us", count)]
+    finally:
+        database.execute("SET search_path = 'main'")
+
+
 @pytest.mark.slow
 @pytest.mark.xdist_group("transform")
 def test_postgres_gives_the_same_answers(run, ask, tmp_path):
