@@ -159,7 +159,7 @@ def test_a_question_across_instances_counts_each_by_itself(database, ask):
             f"CREATE TABLE shared.{table} AS SELECT 'eu' AS looker_instance, * FROM main.{table}"  # noqa: S608
             f" UNION ALL SELECT 'us', * FROM main.{table}"
         )
-    count = len(ask("Which dashboards belong to somebody who is gone?"))
+    count = len(ask("Which dashboards belong to somebody who has left?"))
     database.execute("SET search_path = 'shared'")
     try:
         assert sorted(database.execute(sql).fetchall()) == [("eu", count), ("us", count)]
@@ -272,7 +272,7 @@ def test_dashboards_that_nobody_has_run(run, ask):
 def test_what_the_users_who_are_gone_have_left(run, ask):
     gone = {one["id"] for one in run.records["users"] if one["is_disabled"]}
     plans = [one for one in run.records["scheduled_plans"] if one["user_id"] in gone]
-    found = ask("Who is gone but still has schedules?")
+    found = ask("Who has left but still has schedules?")
     assert ids(found, "scheduled_plan_id") == ids(plans)
     folders = {one["id"]: one for one in run.records["folders"]}
 
@@ -289,7 +289,7 @@ def test_what_the_users_who_are_gone_have_left(run, ask):
         for one in run.records[stream]
         if not one["deleted"] and belongs_to_one(folders.get(one["folder_id"]))
     )
-    found = ask("What is left in the personal folders of users who are gone?")
+    found = ask("What is in the personal folders of users who have left?")
     assert Counter((row["kind"], row["id"]) for row in found) == expected
 
 
@@ -323,7 +323,7 @@ def test_who_may_open_a_folder(run, ask):
         if levels and not user["is_disabled"]:
             expected[user["id"]] = "edit" if "edit" in levels else "view"
     assert expected
-    assert {row["id"]: row["level"] for row in ask("Who may view or edit a folder?")} == expected
+    assert {row["id"]: row["level"] for row in ask("Who can view or edit a folder?")} == expected
 
 
 def test_who_is_an_admin(run, ask):
@@ -339,7 +339,7 @@ def test_who_is_an_admin(run, ask):
         for user in run.records["users"]
         if roles & {*user["role_ids"]}.union(*(of_group[one] for one in groups_of(run, user)))
     }
-    assert {row["id"] for row in ask("Who is an admin, and by which way?")} == expected
+    assert {row["id"] for row in ask("Who is an admin, directly or through a group?")} == expected
     (key,) = ask("Did the key see the whole instance?")
     assert key["sees_everything"] == (key["id"] in expected)
 
@@ -361,7 +361,7 @@ def test_fields_that_nothing_uses(run, ask):
         for one in run.records["system_activity_query_fields"]
     }
     for heading, names in (
-        ("Which fields does no look and no dashboard use?", used),
+        ("Which fields does no look or dashboard use?", used),
         ("Which fields of an explore did no query use?", ran),
     ):
         found = {(row["model_name"], row["explore"], row["field"]) for row in ask(heading)}
