@@ -91,7 +91,7 @@ class Body:
         when_read: Called whenever more has come.
 
     Raises:
-        requests.Timeout: No whole row came for too long; see :meth:`row_came`.
+        requests.Timeout: No whole row came for too long; see :attr:`has_row`.
         HiddenGzipError: It is compressed, and no header says so.
         Cancelled: The run was asked to end.
     """
@@ -109,11 +109,10 @@ class Body:
         self._when_read = when_read
         self._pushed_back = b""
         self._is_start = True
-        self.row_came()
-
-    def row_came(self) -> None:
-        """A whole row has arrived: the deadline starts again."""
-        self._deadline = time.monotonic() + self._patience
+        self._deadline = 0.0
+        #: Whoever finds a whole row sets it, and the deadline starts again with the next read: what
+        #: a consumer does with its rows in between takes no time of Looker's.
+        self.has_row = True
 
     def take_back(self, taken: bytes) -> None:
         """Put in front what was read; it comes again."""
@@ -138,7 +137,10 @@ class Body:
     def _receive(self, size: int) -> bytes:
         if self._stop.is_set():
             raise Cancelled
-        if time.monotonic() > self._deadline:
+        if self.has_row:
+            self._deadline = time.monotonic() + self._patience
+            self.has_row = False
+        elif time.monotonic() > self._deadline:
             raise requests.Timeout("the answer takes too long to arrive")
         chunk = self._from_wire(size)
         self._when_read()

@@ -247,7 +247,7 @@ def parse_rows(body: Body, what: str) -> Iterator[Row]:
             if not isinstance(row, dict):
                 raise BadResponseError(f"{what}: HTTP 200, but the answer holds no rows.")
             check_error(row, what)
-            body.row_came()
+            body.has_row = True
             yield row
     except HiddenGzipError as error:
         raise BadResponseError(f"{what}: {HIDDEN_GZIP}.") from error

@@ -474,9 +474,10 @@ def without_missing(
     came = False
     try:
         with closed_at_end(run(fields)) as rows:
-            for row in rows:
+            for first in rows:
                 came = True
-                yield row
+                yield first
+                yield from rows
     except RequestError as error:
         if came or error.status not in REFUSED:
             raise
