@@ -26,7 +26,7 @@ from looker_emulator import Emulator, Fault
 from looker_emulator.queries.thelook.model import EXPLORES
 from tap_looker.errors import QueryError, RequestError
 from tap_looker.looker.client import LookerClient
-from tap_looker.queries import columns, execute, keyset, resolve
+from tap_looker.queries import columns, execute, keyset_paging, resolve
 from tap_looker.queries.columns import Key
 from tap_looker.queries.explores import read_explore
 
@@ -1950,11 +1950,11 @@ def ways(client):
     task = partial(execute.run_query_task, client)
     key = [Key("orders.id", "number")]
     return {
-        "with a key": lambda: keyset.read_all(run, SMALL, key),
-        "without a key": lambda: keyset.read_all(run, SMALL, []),
-        "with a limit": lambda: keyset.read_once(run, {**SMALL, "limit": "500"}),
-        "in pages": lambda: keyset.read_in_pages(run, SMALL, key, limit=3),
-        "as a task": lambda: keyset.read_all(task, SMALL, []),
+        "with a key": lambda: keyset_paging.read_all(run, SMALL, key),
+        "without a key": lambda: keyset_paging.read_all(run, SMALL, []),
+        "with a limit": lambda: keyset_paging.read_once(run, {**SMALL, "limit": "500"}),
+        "in pages": lambda: keyset_paging.read_in_pages(run, SMALL, key, limit=3),
+        "as a task": lambda: keyset_paging.read_all(task, SMALL, []),
     }
 
 

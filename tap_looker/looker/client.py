@@ -21,10 +21,9 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from tap_looker.errors import NO_SPACE, LoginError, RequestError
-from tap_looker.looker import json_stream, paging, retry, session
+from tap_looker.looker import json_stream, offset_paging, retry, session
 from tap_looker.looker.auth import LookerAuth
 from tap_looker.looker.calls import CallCounter
-from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool
 from tap_looker.looker.lists import Pages
 from tap_looker.looker.response import (
     NETWORK_ERRORS,
@@ -40,6 +39,7 @@ from tap_looker.looker.response import (
     with_name,
 )
 from tap_looker.looker.retry import RetriableError, Tries
+from tap_looker.looker.threads import Cancelled, DaemonThreadPool
 from tap_looker.looker.throttle import RequestSlots, Turn
 
 if TYPE_CHECKING:
@@ -272,7 +272,7 @@ class LookerClient:
     ) -> Iterator[list[Row]]:
         """A list that is paged with ``limit`` and ``offset``; every row once, by its key.
 
-        See :mod:`tap_looker.looker.paging`.
+        See :mod:`tap_looker.looker.offset_paging`.
 
         Args:
             path: Below ``/api/4.0``.
@@ -303,7 +303,7 @@ class LookerClient:
             skip=skip,
             goes_around=goes_around,
         )
-        yield from paging.pages(
+        yield from offset_paging.pages(
             fetch,
             what=f"GET {path}",
             keys=keys,

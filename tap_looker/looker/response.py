@@ -26,7 +26,6 @@ from tap_looker.errors import (
     TimedOutError,
 )
 from tap_looker.looker import json_stream
-from tap_looker.looker.concurrency import Cancelled
 from tap_looker.looker.json_stream import float_or_text
 from tap_looker.looker.retry import (
     MAX_BODY_RETRIES,
@@ -35,6 +34,7 @@ from tap_looker.looker.retry import (
     TIMEOUT_STATUSES,
     RetriableError,
 )
+from tap_looker.looker.threads import Cancelled
 
 if TYPE_CHECKING:
     import threading

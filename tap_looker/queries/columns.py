@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_looker.errors import BadResponseError
-from tap_looker.looker.concurrency import closed_at_end
+from tap_looker.looker.threads import closed_at_end
 from tap_looker.values import BOOLEANS, MisfitError, Misfits, digest, to_integer, to_number
 
 if TYPE_CHECKING:

@@ -30,14 +30,14 @@ from tap_looker.looker.response import (
     error_message,
     segment,
 )
-from tap_looker.queries.keyset import MAX_BREAKS
+from tap_looker.queries.keyset_paging import MAX_BREAKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Body, Row
-    from tap_looker.queries.keyset import Metadata
+    from tap_looker.queries.keyset_paging import Metadata
 
 RUN = "/queries/run/json"
 PARAMS = {

@@ -13,7 +13,7 @@ import msgspec
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from tap_looker.errors import CutResultError, LookerError
-from tap_looker.looker.concurrency import closed_at_end
+from tap_looker.looker.threads import closed_at_end
 from tap_looker.streams import instances
 from tap_looker.streams.base import LookerStream
 from tap_looker.streams.catalog import mistakes_in_replication

@@ -11,7 +11,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import CutResultError, TruncatedError
-from tap_looker.looker.concurrency import closed_at_end
+from tap_looker.looker.threads import closed_at_end
 from tap_looker.queries.filters import after_key
 from tap_looker.values import MisfitError, to_number
 
