@@ -334,6 +334,18 @@ def test_the_first_row_leaves_before_the_last_byte_arrives():
     assert list(rows_of) == found[1:]
 
 
+def test_a_slow_consumer_is_no_timeout():
+    found = [{"id": number, "note": "x" * 100} for number in range(2_000)]
+    wire = Wire(json.dumps(found).encode(), [1_000])
+    answer = Body(SimpleNamespace(raw=wire), threading.Event(), patience=0.02)
+    came = []
+    for row in execute.parse_rows(answer, "POST /x"):
+        came.append(row)
+        if row["id"] < 20:  # some of them the last of what has arrived
+            time.sleep(0.03)
+    assert came == found
+
+
 def test_memory_does_not_grow_with_the_body():
     count = 60_000
     line = json.dumps({"id": 12345, "note": "x" * 100, "n": 1.5}).encode()
