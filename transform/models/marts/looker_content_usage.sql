@@ -260,7 +260,7 @@ select
         when 'deleted' then 'In the trash'
             || coalesce(' since ' || {{ tap_looker.text('cast(deleted_at as date)') }}, '')
         when 'not_listed'
-            then 'It ran, but Looker does not list it: deleted, or hidden from the key''s user'
+            then 'It ran, but Looker does not list it: deleted, or hidden from the user of the key'
         when 'kept' then 'On the list of what to keep'
         when 'used' then
             case when runs_in_period > 0

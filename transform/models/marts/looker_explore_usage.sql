@@ -84,9 +84,9 @@ joins as (
 
 names as (
     select model_name, explore_name from catalogue
-    union
+    union {{ tap_looker.distinct() }}
     select model_name, explore_name from in_content
-    union
+    union {{ tap_looker.distinct() }}
     select model_name, explore_name from ran
 ),
 

@@ -106,11 +106,11 @@ looker as (
 
 names as (
     select model_name, explore_name, field from catalogue
-    union
+    union {{ tap_looker.distinct() }}
     select model_name, explore_name, field from in_content
-    union
+    union {{ tap_looker.distinct() }}
     select model_name, explore_name, field from ran
-    union
+    union {{ tap_looker.distinct() }}
     select model_name, explore_name, field from looker
 ),
 
