@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from tap_looker.errors import NO_SPACE, LoginError, RequestError
+from tap_looker.errors import NO_SPACE, GivenUpError, LoginError, RequestError
 from tap_looker.looker import json_stream, offset_paging, retry, session
 from tap_looker.looker.auth import LookerAuth
 from tap_looker.looker.calls import CallCounter
@@ -34,6 +34,7 @@ from tap_looker.looker.response import (
     decode,
     decode_or_file,
     failure,
+    is_good,
     network_failure,
     refusal,
     with_name,
@@ -187,7 +188,7 @@ class LookerClient:
             self._to_cancel.append(path)
         try:
             yield
-        except (Cancelled, GeneratorExit):
+        except (Cancelled, GeneratorExit, GivenUpError):
             raise
         except BaseException:  # it ended by itself, or cannot be reached
             self._forget(path)
@@ -500,7 +501,7 @@ class LookerClient:
         self, what: str, response: requests.Response, receive: Callable[[str, requests.Response], T]
     ) -> T:
         try:
-            if 200 <= response.status_code < 300:  # noqa: PLR2004
+            if is_good(response):
                 if "Authorization" in response.request.headers:
                     self._auth.accepted()
                 return receive(what, response)

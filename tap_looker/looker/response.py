@@ -276,9 +276,17 @@ def decode_or_file(what: str, response: requests.Response, body: Body) -> ApiRes
     return file
 
 
-def failure(what: str, response: requests.Response, body: bytes) -> LookerError | RetriableError:
-    """The error that an answer is, other than a 2xx or a 401."""
+def is_good(response: requests.Response) -> bool:
+    """A 2xx, but not a part of an answer (206), as a cache on the way may send it."""
     status = response.status_code
+    return 200 <= status < 300 and status != 206  # noqa: PLR2004
+
+
+def failure(what: str, response: requests.Response, body: bytes) -> LookerError | RetriableError:
+    """The error that an answer is, other than a good one or a 401."""
+    status = response.status_code
+    if status == 206:  # noqa: PLR2004
+        return RequestError(f"{what}: HTTP 206, only a part of the answer.", status)
     if 300 <= status < 400:  # noqa: PLR2004
         found = re.match(r"\w+://([^/?#]+)", response.headers.get("Location", ""))
         to = f" to {one_line(found[1])}" if found else ""

@@ -15,6 +15,7 @@ import msgspec
 
 from tap_looker.errors import (
     BadResponseError,
+    GivenUpError,
     QueryError,
     RequestError,
     TimedOutError,
@@ -146,12 +147,12 @@ def _await_task(client: LookerClient, path: str, task: Row) -> None:
     while status not in TASK_ENDED or (status in TASK_DOUBTFUL and status != before):
         unknown += status not in TASK_RUNS
         if unknown == MAX_UNKNOWN:
-            raise QueryError(
+            raise GivenUpError(
                 f'The query task is "{status}": gave up after {unknown} checks that did not tell '
                 "whether it runs."
             )
         if time.monotonic() > end:
-            raise QueryError(
+            raise GivenUpError(
                 f'The query task is still "{status}" after {MAX_TASK_TIME / 3600:g} hours: gave up '
                 "waiting for it."
             )
