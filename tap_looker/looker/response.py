@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import re
 import tempfile
 import time
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Row = dict[str, Any]
+
+logger = logging.getLogger("tap-looker")
 
 MAX_BODY_IN_MEMORY = 1_000_000  # bytes; a longer list waits on disk
 MAX_ERROR_DETAIL = 300  # characters of an error body that are passed on
@@ -181,8 +184,8 @@ def as_rows(data: Any, keys: tuple[str, ...], path: str) -> list[Row]:
     raise BadResponseError(f"GET {path}: HTTP 200, but the answer holds no {what}.")
 
 
-def decoded(body: bytes) -> Any:
-    """JSON, even where it holds half a surrogate pair.
+def decoded(what: str, body: bytes) -> Any:
+    """JSON, even with half a surrogate pair, or bytes that are not UTF-8 (with a warning).
 
     NaN and Infinity, which databases have and JSON has not, come as texts.
 
@@ -194,7 +197,10 @@ def decoded(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         text = body.decode("utf-8", "replace")
+        is_utf8 = "\ufffd" not in text or text.encode() == body
         data = json.loads(text, parse_constant=str, parse_float=float_or_text)
+        if not is_utf8:
+            logger.warning("%s: bytes of the answer that are not UTF-8 come as \ufffd.", what)
         return msgspec.json.decode(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
 
 
@@ -207,7 +213,7 @@ def decode(what: str, response: requests.Response, body: bytes) -> ApiResponse:
     if response.status_code == 204:  # noqa: PLR2004
         return ApiResponse(None, is_absent=True)
     try:
-        data = decoded(body)
+        data = decoded(what, body)
     except (ValueError, RecursionError) as error:
         is_page = body.lstrip()[:1] == b"<"
         found = "a web page" if is_page else "invalid or truncated JSON"
