@@ -25,7 +25,7 @@ import stream_pages  # noqa: E402
 from stream_pages import STREAMS, table  # noqa: E402
 
 import benchmarks  # noqa: E402
-from tap_looker.queries.system_activity import ACTIVITIES  # noqa: E402
+from tap_looker.queries.activities import ACTIVITIES  # noqa: E402
 from tap_looker.resources.table import RESOURCES  # noqa: E402
 from tap_looker.tap import TapLooker  # noqa: E402
 from targets.table import TARGETS  # noqa: E402

@@ -12,8 +12,8 @@ import textwrap
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tap_looker.queries.activities import ACTIVITIES, QUERIES, QUERY_FIELDS, Activity
 from tap_looker.queries.columns import column_name
-from tap_looker.queries.system_activity import ACTIVITIES, QUERIES, QUERY_FIELDS, Activity
 from tap_looker.resources import costs
 from tap_looker.resources.flat import Flat
 from tap_looker.resources.kinds import Composite
