@@ -149,13 +149,16 @@ def index(title: str, docs: Path) -> list[str]:
         (
             f"[`{row.name}`](streams/{page}.md#{row.name})",
             one_row_per(text, row.name),
-            *(() if isinstance(row, Activity) else (cost(row), needs(row))),
-            "yes" if row.default else "",
+            *(
+                (f"`{column_name(row.replication)}`" if row.replication else "",)
+                if isinstance(row, Activity)
+                else (cost(row), needs(row), "yes" if row.default else "")
+            ),
         )
         for row in STREAMS[title]
     ]
-    head = ("Stream", "One row per", "Calls", "Needs", "Default")
-    return table(head if title in GROUPS else (*head[:2], head[-1]), rows)
+    more = ("Calls", "Needs", "Default") if title in GROUPS else ("Bookmark",)
+    return table(("Stream", "One row per", *more), rows)
 
 
 def one_row_per(text: str, stream: str) -> str:
