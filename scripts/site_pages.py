@@ -11,11 +11,11 @@ from __future__ import annotations
 import posixpath
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / ".site"
-REPOSITORY = "https://github.com/lookout-data/tap-looker/blob/main"
 
 #: Pages of the site that are written elsewhere, and what they are there.
 ELSEWHERE = {
@@ -32,6 +32,15 @@ def files() -> dict[str, str]:
     docs = ROOT / "docs"
     found = {path.relative_to(ROOT).as_posix() for path in docs.rglob("*") if path.is_file()}
     return {path: path.removeprefix("docs/") for path in sorted(found)} | ELSEWHERE
+
+
+@cache
+def repository() -> str:
+    """Where files of the main branch are shown."""
+    found = re.search(r"^repo_url: (\S+)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+    if found is None:
+        raise ValueError("mkdocs.yml names no repo_url")
+    return f"{found[1]}/blob/main"
 
 
 def page(path: str, on_site: dict[str, str]) -> str:
@@ -52,7 +61,7 @@ def page(path: str, on_site: dict[str, str]) -> str:
             return f"]({posixpath.relpath(on_site[file], here or '.')}{anchor})"
         if not (ROOT / file).exists():
             return found[0]  # for the strict build to complain of
-        return f"]({REPOSITORY}/{file}{anchor})"
+        return f"]({repository()}/{file}{anchor})"
 
     text = (ROOT / path).read_text(encoding="utf-8")
     return re.sub(r"\]\((?P<target>[^)#\s]*)(?P<anchor>#[^)\s]*)?\)", lead, text)
