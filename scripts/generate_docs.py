@@ -3,8 +3,8 @@
     python scripts/generate_docs.py            write the files of FILES
     python scripts/generate_docs.py --check    write nothing; exit 1 if a file is out of step
 
-Only what stands between two comments, ``begin NAME`` and ``end NAME``, is written: the NAMEs are
-those of ``BLOCKS``. All else in these files is written by hand.
+Only what stands between two comments, ``begin NAME`` and ``end NAME``, is written; each NAME is
+one of ``BLOCKS``. All else in these files is written by hand.
 """
 
 from __future__ import annotations
