@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
 
 import benchmarks  # noqa: E402
+import hub  # noqa: E402
+from hub import settings  # noqa: E402
 from tap_looker.queries.columns import column_name  # noqa: E402
 from tap_looker.queries.system_activity import (  # noqa: E402
     ACTIVITIES,
@@ -49,22 +51,13 @@ FILES = (
     "docs/warehouses.md",
     "docs/benchmarks.md",
     "meltano.yml",
+    "tap-looker.yml",
+    "hub/lookout.yml",
     ".env.example",
 )
 SCHEMAS = ROOT / "tap_looker" / "schemas"
 FIGURES = ROOT / "benchmarks" / "figures.json"
 FINDINGS = ROOT / "targets" / "findings.json"
-
-
-#: Meltano's kinds of settings. It cannot write the values of its kind "decimal" as JSON.
-KINDS = {
-    "string": "string",
-    "integer": "integer",
-    "number": "integer",
-    "boolean": "boolean",
-    "array": "array",
-    "object": "object",
-}
 
 
 #: Reserved in Postgres (appendix C of its manual); other databases reserve most of these too.
@@ -84,52 +77,6 @@ TYPES = {"string": "text", "integer": "whole number", "object": "object", "array
 
 class DocsError(Exception):
     """Something that the rules here do not cover; somebody has to decide."""
-
-
-def settings() -> dict[str, dict[str, Any]]:
-    """The tap's own settings, without those that the SDK gives to every tap."""
-    of_every_tap: dict[str, Any] = {}
-    TapLooker.append_builtin_config(of_every_tap)
-    return {
-        name: definition
-        for name, definition in TapLooker.config_jsonschema["properties"].items()
-        if name not in of_every_tap["properties"]
-    }
-
-
-def kind_of(definition: dict[str, Any]) -> str:
-    """Of which kind a setting is for Meltano."""
-    if "enum" in definition:
-        return "options"
-    if definition.get("format") == "date-time":
-        return "date_iso8601"
-    return KINDS[definition["type"][0]]
-
-
-def meltano_settings() -> list[str]:
-    """The settings as Meltano has them declared."""
-    lines = []
-    for name, of in settings().items():
-        lines += [f"    - name: {name}", f"      label: {of['title']}"]
-        lines += [f"      kind: {kind_of(of)}"]
-        if of.get("secret"):
-            lines += ["      sensitive: true"]
-        if "default" in of:
-            lines += [f"      value: {json.dumps(of['default'])}"]
-        if "enum" in of:
-            lines += ["      options:"]
-        for value in of.get("enum", ()):
-            lines += [f"      - label: {value.capitalize()}", f"        value: {json.dumps(value)}"]
-        lines += ["      description: >-"]
-        lines += textwrap.wrap(
-            of["description"],
-            width=98,
-            initial_indent=" " * 8,
-            subsequent_indent=" " * 8,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    return lines
 
 
 def variables() -> list[str]:
@@ -282,11 +229,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     ]
 
 
-def selection() -> list[str]:
-    """What the tap selects by itself, as Meltano's patterns."""
-    return [f"    - {row.name}.*" for row in (*RESOURCES, *ACTIVITIES) if row.default]
-
-
 def targets_table() -> list[str]:
     """What each target made of three loads."""
     content = json.loads(FINDINGS.read_text(encoding="utf-8"))
@@ -365,13 +307,14 @@ def benchmark_tables() -> list[str]:
 
 BLOCKS: dict[str, Callable[[], list[str]]] = {
     "settings": settings_table,
-    "settings for Meltano": meltano_settings,
+    "extractor": hub.of_project,
+    "reference": hub.of_reference,
+    "definition": hub.of_hub,
     "variables": variables,
     "options of looks and queries": partial(options_table, "queries", of_both=True),
     "options of queries": partial(options_table, "queries", of_both=False),
     "options of system_activity": partial(options_table, "system_activity"),
     "stream summary": stream_summary,
-    "selection": selection,
     "reserved words": reserved_words,
     "targets": targets_table,
     "figures": figures,
