@@ -1,10 +1,10 @@
 """Write what the documentation says of streams, settings and figures, from what has them.
 
-    python scripts/generate_docs.py            write the files of FILES
+    python scripts/generate_docs.py            write the files of FILES and WHOLE
     python scripts/generate_docs.py --check    write nothing; exit 1 if a file is out of step
 
-Only what stands between two comments, ``begin NAME`` and ``end NAME``, is written; each NAME is
-one of ``BLOCKS``. All else in these files is written by hand.
+Of FILES, only what stands between two comments, ``begin NAME`` and ``end NAME``, is written; each
+NAME is one of ``BLOCKS``. All else in these files is written by hand.
 """
 
 from __future__ import annotations
@@ -51,8 +51,6 @@ FILES = (
     "docs/warehouses.md",
     "docs/benchmarks.md",
     "meltano.yml",
-    "tap-looker.yml",
-    "hub/lookout.yml",
     ".env.example",
 )
 SCHEMAS = ROOT / "tap_looker" / "schemas"
@@ -308,8 +306,6 @@ def benchmark_tables() -> list[str]:
 BLOCKS: dict[str, Callable[[], list[str]]] = {
     "settings": settings_table,
     "extractor": hub.of_project,
-    "reference": hub.of_reference,
-    "definition": hub.of_hub,
     "variables": variables,
     "options of looks and queries": partial(options_table, "queries", of_both=True),
     "options of queries": partial(options_table, "queries", of_both=False),
@@ -322,6 +318,19 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "System Activity": activity_table,
     **{title: partial(stream_table, rows) for title, rows in GROUPS.items()},
 }
+
+WHOLE: dict[str, Callable[[], list[str]]] = {
+    "hub/lookout.yml": hub.of_hub,
+    "tap-looker.yml": hub.of_reference,
+}
+
+
+def wanted(name: str) -> str:
+    """What a file should hold."""
+    if name in WHOLE:
+        lines = ["# Written by scripts/generate_docs.py.", *WHOLE[name]()]
+        return "\n".join(lines) + "\n"
+    return written((ROOT / name).read_text(encoding="utf-8"))
 
 
 def written(text: str) -> str:
@@ -348,15 +357,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, compare")
     check = parser.parse_args(arguments).check
     wrong = 0
-    for name in FILES:
+    for name in (*FILES, *WHOLE):
         path = ROOT / name
-        found = path.read_text(encoding="utf-8")
-        wanted = written(found)
-        if found == wanted:
+        text = wanted(name)
+        if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         wrong += 1
         if not check:
-            path.write_text(wanted, encoding="utf-8", newline="\n")
+            path.write_text(text, encoding="utf-8", newline="\n")
         print(f"{name} {'differs' if check else 'written'}")
     if check and wrong:
         print("Run scripts/generate_docs.py, and look at the diff.")

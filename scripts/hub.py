@@ -1,7 +1,7 @@
 """The tap as Meltano knows it, made of the settings and the streams.
 
-``tap-looker.yml`` is for ``meltano add tap-looker --from-ref``; ``hub/lookout.yml`` is the same with
-what Meltano Hub shows, in the Hub's format; ``meltano.yml`` has what its extractor needs.
+``tap-looker.yml`` is for ``meltano add tap-looker --from-ref``; ``hub/lookout.yml`` is for Meltano
+Hub, in its format and with what it shows besides; ``meltano.yml`` has what its extractor needs.
 """
 
 from __future__ import annotations
