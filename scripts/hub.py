@@ -131,7 +131,6 @@ def extractor() -> dict[str, Any]:
 
 def described() -> dict[str, Any]:
     """The extractor, and what people see of it."""
-    python = "Programming Language :: Python :: "
     return {
         **extractor(),
         "variant": "lookout",
@@ -140,9 +139,6 @@ def described() -> dict[str, Any]:
         "pip_url": PROJECT["name"],
         "repo": REPOSITORY,
         "docs": PROJECT["urls"]["Documentation"],
-        "supported_python_versions": [
-            one.removeprefix(python) for one in PROJECT["classifiers"] if one.startswith(python)
-        ],
     }
 
 
@@ -158,6 +154,7 @@ def reference() -> dict[str, Any]:
 
 def definition() -> dict[str, Any]:
     """The definition for Meltano Hub."""
+    python = "Programming Language :: Python :: "
     return _linked(
         {
             **described(),
@@ -167,6 +164,9 @@ def definition() -> dict[str, Any]:
             "maintenance_status": "active",
             "quality": "unknown",  # the Hub rates it
             "log_parser": "singer-sdk",
+            "supported_python_versions": [
+                one.removeprefix(python) for one in PROJECT["classifiers"] if one.startswith(python)
+            ],
             "prereq": PREREQUISITES,
             "settings_preamble": PREAMBLE,
             "usage": USAGE,
