@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import io
 import json
@@ -282,6 +283,16 @@ def _explore_patterns(patterns: list[str] | None) -> list[str]:
     return list(patterns or [])
 
 
+def _patterns(value: str | list[str] | None) -> list[str] | None:
+    """Names and patterns, from a text with commas, a list, or the JSON of one."""
+    entries = [value or ""] if not isinstance(value, list) else value
+    if isinstance(value, str) and value.startswith("["):
+        with contextlib.suppress(ValueError):  # a pattern may begin so too
+            entries = [str(one) for one in json.loads(value)]
+    parts = [part.strip() for entry in entries for part in entry.split(",")]
+    return [part for part in parts if part] or None
+
+
 def _bundle(path: str | None) -> str | None:
     if path:
         certificates.check_bundle(path)
@@ -309,6 +320,7 @@ _NORMALISERS: dict[str, Callable[[Any], Any]] = {
     "max_calls": lambda calls: calls,
     "request_timeout": float,  # a file's come as decimals
     "max_retry_time": float,
+    "select": _patterns,
     "folder_ids": lambda ids: [str(one).strip() for one in ids or []],
     "models": lambda names: list(names or []),
     "activate_version_anyway": lambda names: list(names or []),
