@@ -149,6 +149,31 @@ def test_links_on_the_page_of_the_index_lead_to_the_repository():
     assert f"{repository}/blob/main/docs/streams.md" in {link.partition("#")[0] for link in links}
 
 
+# ---------------------------------------------------------------------------------- the container
+
+
+def test_no_secret_and_nothing_else_that_git_ignores_gets_into_the_image():
+    def patterns(name):
+        lines = (ROOT / name).read_text("utf-8").splitlines()
+        return {line.removeprefix("**/").rstrip("/") for line in lines if line[:1] not in ("", "#")}
+
+    assert patterns(".dockerignore") == patterns(".gitignore")
+    assert ".env" in patterns(".dockerignore")
+
+
+def test_the_container_runs_the_command_as_nobody_in_particular():
+    lines = (ROOT / "Containerfile").read_text("utf-8").splitlines()
+    images = [line.split()[1] for line in lines if line.startswith("FROM ")]
+    newest = max(re.findall(r"Python :: 3\.(\d+)", "\n".join(PROJECT["classifiers"])), key=int)
+    for image in images:
+        (minor,) = re.fullmatch(r"docker\.io/library/python:3\.(\d+)-[a-z-]+", image).groups()
+        assert int(minor) <= int(newest)
+    (command,) = PROJECT["scripts"]
+    last = lines[len(lines) - lines[::-1].index(f"FROM {images[-1]}") :]
+    assert f'ENTRYPOINT ["{command}"]' in last
+    assert "USER 10001" in last
+
+
 # -------------------------------------------------------------------------------------- the names
 
 
