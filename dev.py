@@ -29,7 +29,10 @@ ENVIRONMENTS = {
     ".venv-check": ["singer-tools==0.4.1"],
     ".venv-target-postgres": ["meltanolabs-target-postgres==0.8.1"],
     # Newer releases of dbt-core fetch a part of theirs from elsewhere when they are installed.
-    ".venv-dbt": ["dbt-core>=1.11,<1.12", "dbt-duckdb>=1.9,<2", "dbt-postgres>=1.9,<2"],
+    ".venv-dbt": [
+        "dbt-core>=1.11,<1.12",
+        *(f"dbt-{name}>=1.9,<2" for name in ("duckdb", "postgres", "bigquery", "snowflake")),
+    ],
     ".venv-meltano": ["meltano>=4.4,<5"],
     ".venv-mutation": ["--group", "mutation", "--editable", "."],
 }

@@ -24,13 +24,13 @@ sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
 import benchmarks  # noqa: E402
 import hub  # noqa: E402
 from hub import settings  # noqa: E402
-from tap_looker.queries.columns import column_name  # noqa: E402
-from tap_looker.queries.system_activity import (  # noqa: E402
+from tap_looker.queries.activities import (  # noqa: E402
     ACTIVITIES,
     QUERIES,
     QUERY_FIELDS,
     Activity,
 )
+from tap_looker.queries.columns import column_name  # noqa: E402
 from tap_looker.resources import costs  # noqa: E402
 from tap_looker.resources.flat import Flat  # noqa: E402
 from tap_looker.resources.kinds import Composite  # noqa: E402

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from tap_looker.looker.auth import WHERE_KEYS_ARE
-from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
 from tap_looker.tap import TapLooker
 

@@ -12,9 +12,9 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import LookerError, RequestError
-from tap_looker.looker.concurrency import Cancelled
 from tap_looker.looker.response import segment
-from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.looker.threads import Cancelled
+from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.resources.extraction import Extraction
 from tap_looker.resources.fields import merged, rendered, tree, values_at
 from tap_looker.resources.flat import Flat

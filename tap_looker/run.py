@@ -26,8 +26,8 @@ from tap_looker.errors import (
 )
 from tap_looker.looker.calls import READER
 from tap_looker.looker.client import LookerClient
-from tap_looker.looker.concurrency import Cancelled, Prefetcher
 from tap_looker.looker.session import Connection
+from tap_looker.looker.threads import Cancelled, Prefetcher
 from tap_looker.progress import Progress, counted, progress_for
 from tap_looker.redaction import redact
 from tap_looker.resources.extraction import Extraction

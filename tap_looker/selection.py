@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from tap_looker.errors import SettingsError
-from tap_looker.queries.system_activity import PREFIX, QUERIES, QUERY_FIELDS
+from tap_looker.queries.activities import PREFIX, QUERIES, QUERY_FIELDS
 from tap_looker.resources import costs
 from tap_looker.resources.table import BY_NAME, GROUPS
 

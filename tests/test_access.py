@@ -19,7 +19,7 @@ from support import (
 
 from looker_emulator import Emulator, Fault
 from tap_looker.access import MAX_SAMPLE
-from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
 
 ALL_NAMES = {one.name for one in (*RESOURCES, *ACTIVITIES)}

@@ -14,8 +14,8 @@ import pytest
 from support import DEADLINE, Runner, entries, finished, run_cli, selecting, settings_of
 
 from looker_emulator import Emulator, Fault
+from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.queries.columns import column_name
-from tap_looker.queries.system_activity import ACTIVITIES
 
 pytestmark = pytest.mark.usefixtures("_quick_retries")
 

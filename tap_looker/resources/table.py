@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 
+from tap_looker.resources.composite import CONTENT_METADATA, QUERIES, LookmlDashboards
 from tap_looker.resources.derived import (
     DASHBOARD_ELEMENT_QUERIES,
     FOLDER_ANCESTORS,
@@ -20,7 +21,6 @@ from tap_looker.resources.derived import (
     taken,
 )
 from tap_looker.resources.flat import Nested
-from tap_looker.resources.harvest import CONTENT_METADATA, QUERIES, LookmlDashboards
 from tap_looker.resources.kinds import Get, List, Parent, Search, Single
 from tap_looker.resources.lineage import DERIVED_TABLE_EDGES, EXPLORE_SQL, EXPLORE_TABLES
 from tap_looker.resources.resource import ADMIN, DEVELOPERS, WHOLE, Access, Resource
