@@ -3,7 +3,7 @@
 
 python3 dev.py demo           see the tap at work, no Looker account needed
 python3 dev.py test [ARGS]    run the tests; ARGS go to pytest
-python3 dev.py check          lint, types, generated files
+python3 dev.py check          lint, types, spelling, workflows, generated files
 python3 dev.py fix            format, and write the generated files anew
 python3 dev.py docs [ARGS]    build the site, strictly, into site/; ARGS go to mkdocs: serve
 python3 dev.py mutate [ARGS]  mutate the rules that rows depend on; ARGS go to mutmut
@@ -37,6 +37,14 @@ ENVIRONMENTS = {
     ".venv-meltano": ["meltano>=4.4,<5"],
     ".venv-docs": ["--group", "docs"],
     ".venv-mutation": ["--group", "mutation", "--editable", "."],
+}
+
+#: JSON Schemas that come with check-jsonschema, and the files that have to fit them.
+SCHEMAS = {
+    "dependabot": ".github/dependabot.yml",
+    "github-issue-forms": ".github/ISSUE_TEMPLATE/*.yml",
+    "github-workflows": ".github/workflows/*.yml",
+    "meltano": "meltano.yml",
 }
 
 
@@ -111,6 +119,11 @@ def main(arguments: list[str]) -> None:
         run(here / "ruff", "check", ".")
         run(here / "ruff", "format", "--check", ".")
         run(here / "mypy")
+        run(here / "typos")
+        run(here / "zizmor", "--offline", "--quiet", "--persona=pedantic", ".")
+        for schema, files in SCHEMAS.items():
+            run(here / "check-jsonschema", "--quiet", "--builtin-schema", f"vendor.{schema}",
+                *sorted(ROOT.glob(files)))  # fmt: skip
         run(python, "scripts/generate_schemas.py", "--check")
         run(python, "scripts/generate_docs.py", "--check")
         run(python, "scripts/generate_transform.py", "--check")

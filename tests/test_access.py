@@ -160,6 +160,15 @@ def test_a_viewer_lacks_develop(run, emulator):
     assert "develop" in found["ask_for"]
 
 
+def test_what_is_the_same_for_every_user_is_seen_whole(run, emulator):
+    be(emulator)
+    same = ("current_user", "dialect_info", "locales", "permissions", "timezones", "versions")
+    found = report(run("--access=json", catalog=selecting(*same, "workspaces")))
+    levels = told(found)
+    assert {name: levels[name] for name in same} == dict.fromkeys(same, "all")
+    assert levels["workspaces"] == "part"
+
+
 def test_a_user_without_roles_may_nothing(run, emulator):
     be(emulator)
     found = report(run("--access=json", catalog=catalog()))
