@@ -177,7 +177,7 @@ def definition() -> dict[str, Any]:
 def _linked(content: Any) -> Any:
     """With the pages of the documentation where everybody finds them."""
     if isinstance(content, str):
-        return re.sub(r"\bdocs/(?=\w+\.md)", f"{REPOSITORY}/blob/main/docs/", content)
+        return re.sub(r"\bdocs/(?=[\w/-]+\.md)", f"{REPOSITORY}/blob/main/docs/", content)
     if isinstance(content, dict):
         return {key: _linked(value) for key, value in content.items()}
     return [_linked(one) for one in content] if isinstance(content, list) else content
