@@ -123,6 +123,24 @@ def ask(database):
     return answer
 
 
+@pytest.fixture(scope="module")
+def files(run, tmp_path_factory):
+    """The rows in files, of which the documentation's lines of Python make views."""
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "output").mkdir()
+    for stream, rows in run.records.items():
+        lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+        (folder / "output" / f"{stream}.jsonl").write_text(lines, encoding="utf-8")
+    page = (ROOT / "docs" / "warehouses.md").read_text("utf-8")
+    (folder / "views.py").write_text(page.partition("```python\n")[2].partition("```")[0])
+    done = subprocess.run(
+        [sys.executable, "views.py"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    with duckdb.connect(str(folder / "files.duckdb"), read_only=True) as connection:
+        yield connection
+
+
 # --------------------------------------------------------------------------------- every question
 
 
@@ -133,6 +151,11 @@ def test_questions_have_names_of_their_own():
 @pytest.mark.parametrize("heading", QUESTIONS)
 def test_it_is_answered_with_rows(heading, ask):
     assert ask(heading)
+
+
+@pytest.mark.parametrize("heading", QUESTIONS)
+def test_files_answer_it_too(heading, ask, files):
+    assert len(files.execute(statement(heading)).fetchall()) == len(ask(heading))
 
 
 @pytest.mark.parametrize("heading", QUESTIONS)
