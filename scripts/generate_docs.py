@@ -53,10 +53,6 @@ FINDINGS = ROOT / "targets" / "findings.json"
 TYPES = {"string": "text", "integer": "whole number", "object": "object", "array": "list"}
 
 
-class DocsError(Exception):
-    """Something that the rules here do not cover; somebody has to decide."""
-
-
 def variables() -> list[str]:
     """A line of a .env file for each setting; those that need not be set are commented out."""
     required = TapLooker.config_jsonschema["required"]
