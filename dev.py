@@ -3,7 +3,7 @@
 
 python3 dev.py demo           see the tap at work, no Looker account needed
 python3 dev.py test [ARGS]    run the tests; ARGS go to pytest
-python3 dev.py check          lint, types, spelling, workflows, generated files
+python3 dev.py check          lint, types, spelling, workflows, generated files, the site
 python3 dev.py fix            format, and write the generated files anew
 python3 dev.py docs [ARGS]    build the site, strictly, into site/; ARGS go to mkdocs: serve
 python3 dev.py mutate [ARGS]  mutate the rules that rows depend on; ARGS go to mutmut
