@@ -552,7 +552,7 @@ def test_a_missing_key_is_an_error(runner_of, stream, field):
         assert stream not in run.records
         assert stream not in run.schemas
         assert run.records["users"], "the other streams are read"
-        (error,) = [line for line in run.errors if stream in line]
+        (error,) = [line for line in run.errors if line.startswith(f"Failed {stream}: ")]
         assert field in error
 
 
