@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,6 +43,8 @@ GROUPS = {
 }
 """Which streams a unit reads. Each is in one group, and those made of one another share it."""
 WINDOWED = ("activity",)
+ENDING_WITH_THIS = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+"""On Linux, the tap does not outlive this process, even if that is killed."""
 
 
 def run(
@@ -57,7 +60,7 @@ def run(
             or written. None for what is new since the last run.
         environment: Of both processes.
     """
-    tap = shlex.split(environment.get("UNIT_TAP", "tap-looker --config=ENV"))
+    tap = ENDING_WITH_THIS + shlex.split(environment.get("UNIT_TAP", "tap-looker --config=ENV"))
     target = shlex.split(environment.get("UNIT_TARGET", "target-postgres --config=ENV"))
     settings = {**environment, "TAP_LOOKER_SELECT": GROUPS[group]}
     state = None
@@ -83,6 +86,8 @@ def run(
             source.terminate()
             _keep(sink.stdout, state)
             raise
+        if sink.wait():
+            source.terminate()
     code = sink.returncode or source.returncode
     return code if code >= 0 else 128 - code
 
