@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run units of work: groups of streams of one Looker instance, each a process `tap | target`.
 
-The environment has the settings of the tap (TAP_LOOKER_…) and of the target (TARGET_POSTGRES_…), and
+The environment has the settings of tap and target (TAP_LOOKER_…, TARGET_POSTGRES_…), and
 
   UNIT_STATES   folder of states, a file per instance and group; without it, no state is kept
   UNIT_TAP      command of the tap (default: tap-looker --config=ENV)
@@ -76,9 +76,12 @@ def run(
         tap += ["--state", str(state)]
     # A lock that flock has passed on is held until both have ended, hence close_fds.
     source = subprocess.Popen(tap, env=settings, stdout=subprocess.PIPE, close_fds=False)
-    with source, subprocess.Popen(
-        target, env=settings, stdin=source.stdout, stdout=subprocess.PIPE, close_fds=False
-    ) as sink:
+    with (
+        source,
+        subprocess.Popen(
+            target, env=settings, stdin=source.stdout, stdout=subprocess.PIPE, close_fds=False
+        ) as sink,
+    ):
         source.stdout.close()  # so that the tap notices if the target ends
         try:
             _keep(sink.stdout, state)
@@ -106,7 +109,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("groups", nargs="+", choices=GROUPS, metavar="GROUP", help=", ".join(GROUPS))
+    parser.add_argument(
+        "groups", nargs="+", choices=GROUPS, metavar="GROUP", help=", ".join(GROUPS)
+    )
     parser.add_argument("--window", nargs=2, metavar=("START", "END"), help="back-fill")
     options = parser.parse_args()
     if options.window and not set(options.groups) <= set(WINDOWED):

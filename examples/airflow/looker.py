@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from airflow.sdk import DAG, Connection, Param, task
 
 sys.path.append(str(Path(__file__).parent))
-import looker_unit  # noqa: E402
+import looker_unit
 
 INSTANCES = os.environ["LOOKER_INSTANCES"].split(",")  # such as eu,us
 ARGUMENTS = {"retries": 2, "retry_delay": timedelta(minutes=10)}
@@ -48,7 +49,7 @@ def windows(params: dict[str, str]) -> list[tuple[str, str]]:
     while bounds[-1] < end:
         next_month = (bounds[-1].replace(day=1) + timedelta(days=32)).replace(day=1)
         bounds.append(min(next_month, end))
-    return [(one.isoformat(), other.isoformat()) for one, other in zip(bounds, bounds[1:])]
+    return [(one.isoformat(), other.isoformat()) for one, other in pairwise(bounds)]
 
 
 def tasks_of(instance: str):

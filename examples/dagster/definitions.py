@@ -23,7 +23,7 @@ partitions = dg.MultiPartitionsDefinition(
 
 
 def environment(instance: str) -> dict[str, str]:
-    """Of a unit: LOOKER_EU_CLIENT_ID becomes TAP_LOOKER_CLIENT_ID for the instance eu, and so on."""
+    """Of a unit: for the instance eu, LOOKER_EU_CLIENT_ID becomes TAP_LOOKER_CLIENT_ID."""
     prefix = f"LOOKER_{instance.upper().replace('-', '_')}_"
     of_instance = {
         f"TAP_LOOKER_{name.removeprefix(prefix)}": value
@@ -36,7 +36,9 @@ def environment(instance: str) -> dict[str, str]:
 def asset_of(group: str) -> dg.AssetsDefinition:
     """The asset of a group of streams."""
 
-    @dg.asset(key=["looker", group], partitions_def=partitions, output_required=False, retry_policy=RETRY)
+    @dg.asset(
+        key=["looker", group], partitions_def=partitions, output_required=False, retry_policy=RETRY
+    )
     def load(context: dg.AssetExecutionContext):
         key = context.partition_key.keys_by_dimension
         window = None
@@ -48,7 +50,7 @@ def asset_of(group: str) -> dg.AssetsDefinition:
             return
         if code := looker_unit.run(group, window, environment(key["instance"])):
             raise dg.Failure(f"Exit code {code}: what went wrong is in stderr of this step.")
-        yield dg.Output(None)
+        yield dg.MaterializeResult()
 
     return load
 
