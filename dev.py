@@ -31,6 +31,9 @@ ENVIRONMENTS = {
     # Newer releases of dbt-core fetch a part of theirs from elsewhere when they are installed.
     ".venv-dbt": ["dbt-core>=1.11,<1.12", "dbt-duckdb>=1.9,<2", "dbt-postgres>=1.9,<2"],
     ".venv-meltano": ["meltano>=4.4,<5"],
+    # Of the examples.
+    ".venv-dagster": ["dagster>=1.13,<1.14"],
+    ".venv-airflow": ["apache-airflow>=3.3,<3.4"],
     ".venv-mutation": ["--group", "mutation", "--editable", "."],
 }
 
@@ -88,6 +91,9 @@ def main(arguments: list[str]) -> None:
         if sys.version_info < (3, 14):  # where this dbt-core ends
             os.environ["DBT"] = str(environment(".venv-dbt") / "dbt")
         os.environ["MELTANO"] = str(environment(".venv-meltano") / "meltano")
+        if "not slow" not in rest and os.name != "nt":
+            os.environ["DAGSTER"] = str(environment(".venv-dagster") / "dagster")
+            os.environ["AIRFLOW"] = str(environment(".venv-airflow") / "airflow")
         run(python, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *rest)
     elif task in ("bench", "targets"):
         run(python, "-m", {"bench": "benchmarks"}.get(task, task), *rest)

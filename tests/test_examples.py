@@ -381,6 +381,11 @@ def test_two_instances_at_once_do_not_touch_each_other(place, tmp_path):
         assert {emulator.activity.max_in_flight for emulator in instances.values()} == {1}
 
 
+def rows_in(place):
+    """How many rows all tables have."""
+    return sum(map(len, place.rows().values()))
+
+
 @pytest.mark.slow
 @needs_postgres
 @pytest.mark.parametrize("victim", ["all", "the runner", "tap-looker", "target-postgres"])
@@ -410,7 +415,7 @@ def test_a_unit_that_was_killed_and_runs_again_adds_no_row(place, tmp_path, vict
         assert process.returncode
         with pytest.raises(ProcessLookupError):  # nothing of it lives on
             wait_for(lambda: os.killpg(process.pid, 0))
-        assert 0 < len(of.rows()[HISTORY]) < 1_200
+        assert 0 < rows_in(of) < rows_in(whole)
         emulator.clear_faults()
         of.run("activity", emulator, **settings)
         assert of.rows() == whole.rows()
