@@ -93,7 +93,8 @@ def main(arguments: list[str]) -> None:
         os.environ["MELTANO"] = str(environment(".venv-meltano") / "meltano")
         if "not slow" not in rest and os.name != "nt":
             os.environ["DAGSTER"] = str(environment(".venv-dagster") / "dagster")
-            os.environ["AIRFLOW"] = str(environment(".venv-airflow") / "airflow")
+            if sys.version_info < (3, 14):  # not tried with newer ones
+                os.environ["AIRFLOW"] = str(environment(".venv-airflow") / "airflow")
         run(python, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *rest)
     elif task in ("bench", "targets"):
         run(python, "-m", {"bench": "benchmarks"}.get(task, task), *rest)

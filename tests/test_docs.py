@@ -24,14 +24,19 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import generate_docs as generator  # noqa: E402
 
 PREFIX = "TAP_LOOKER_"
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/**/*.md")]
+PAGES = [
+    *ROOT.glob("*.md"),
+    *ROOT.glob("docs/*.md"),
+    *ROOT.glob("examples/**/*.md"),
+    *ROOT.glob(".github/**/*.md"),
+]
 SETTINGS = generator.settings()
 MELTANO = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
 (EXTRACTOR,) = MELTANO["plugins"]["extractors"]
 STREAMS = {entry["tap_stream_id"]: entry for entry in catalog()["streams"]}
 
 each_setting = pytest.mark.parametrize("name", SETTINGS)
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def selected_by_default(entry):

@@ -41,6 +41,8 @@ FEW = {
 }
 """A few streams of each group, where it makes no difference which."""
 
+NUMBERS = itertools.count()
+
 needs_postgres = pytest.mark.skipif(
     not TARGET, reason="TARGET_POSTGRES is not set: python3 dev.py test sets it"
 )
@@ -295,11 +297,9 @@ def succeeded(process, seconds=4 * DEADLINE):
 
 
 @pytest.fixture
-def place(postgres_port, tmp_path, request):
-    """A new schema: `place("name")`."""
-    number = itertools.count()
-    name = re.sub(r"\W", "_", request.node.name)[:40].lower()
-    return lambda unit=UNIT: Place(postgres_port, f"{name}_{next(number)}", tmp_path, unit)
+def place(postgres_port, tmp_path):
+    """A new schema each time: `place()`."""
+    return lambda unit=UNIT: Place(postgres_port, f"schema_{next(NUMBERS)}", tmp_path, unit)
 
 
 def busy(scale=0.3, rows=1_200, **options):
