@@ -35,6 +35,9 @@ ENVIRONMENTS = {
         *(f"dbt-{name}>=1.9,<2" for name in ("duckdb", "postgres", "bigquery", "snowflake")),
     ],
     ".venv-meltano": ["meltano>=4.4,<5"],
+    # Of the examples.
+    ".venv-dagster": ["dagster>=1.13,<1.14"],
+    ".venv-airflow": ["apache-airflow>=3.3,<3.4"],
     ".venv-docs": ["--group", "docs"],
     ".venv-mutation": ["--group", "mutation", "--editable", "."],
 }
@@ -112,6 +115,10 @@ def main(arguments: list[str]) -> None:
         if sys.version_info < (3, 14):  # where this dbt-core ends
             os.environ["DBT"] = str(environment(".venv-dbt") / "dbt")
         os.environ["MELTANO"] = str(environment(".venv-meltano") / "meltano")
+        if "not slow" not in rest and os.name != "nt":
+            os.environ["DAGSTER"] = str(environment(".venv-dagster") / "dagster")
+            if sys.version_info < (3, 14):  # not tried with newer ones
+                os.environ["AIRFLOW"] = str(environment(".venv-airflow") / "airflow")
         run(python, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *rest)
     elif task in ("bench", "targets"):
         run(python, "-m", {"bench": "benchmarks"}.get(task, task), *rest)
