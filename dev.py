@@ -86,6 +86,22 @@ def build_site(*command: str) -> None:
     run(folder / "mkdocs", *command)
 
 
+def check(here: Path) -> None:
+    """All that CI checks besides the tests; `here` is the folder of executables."""
+    run(here / "ruff", "check", ".")
+    run(here / "ruff", "format", "--check", ".")
+    run(here / "mypy")
+    run(here / "typos")
+    run(here / "zizmor", "--offline", "--quiet", "--persona=pedantic", ".")
+    for schema, files in SCHEMAS.items():
+        run(here / "check-jsonschema", "--quiet", "--builtin-schema", f"vendor.{schema}",
+            *sorted(ROOT.glob(files)))  # fmt: skip
+    run(here / "python", "scripts/generate_schemas.py", "--check")
+    run(here / "python", "scripts/generate_docs.py", "--check")
+    run(here / "python", "scripts/generate_transform.py", "--check")
+    build_site("build", "--quiet")
+
+
 def main(arguments: list[str]) -> None:
     """Do what the first argument names."""
     oldest = re.search(r'requires-python = ">=3\.(\d+)"', (ROOT / "pyproject.toml").read_text())
@@ -123,18 +139,7 @@ def main(arguments: list[str]) -> None:
     elif task in ("bench", "targets"):
         run(python, "-m", {"bench": "benchmarks"}.get(task, task), *rest)
     elif task == "check":
-        run(here / "ruff", "check", ".")
-        run(here / "ruff", "format", "--check", ".")
-        run(here / "mypy")
-        run(here / "typos")
-        run(here / "zizmor", "--offline", "--quiet", "--persona=pedantic", ".")
-        for schema, files in SCHEMAS.items():
-            run(here / "check-jsonschema", "--quiet", "--builtin-schema", f"vendor.{schema}",
-                *sorted(ROOT.glob(files)))  # fmt: skip
-        run(python, "scripts/generate_schemas.py", "--check")
-        run(python, "scripts/generate_docs.py", "--check")
-        run(python, "scripts/generate_transform.py", "--check")
-        build_site("build", "--quiet")
+        check(here)
     else:
         run(here / "ruff", "check", "--fix-only", "--quiet", ".")
         run(here / "ruff", "format", ".")
