@@ -76,8 +76,8 @@ def time_range(
 ) -> dict[str, str]:
     """A filter on a time, in Looker's filter expressions: from a start, up to an end.
 
-    Looker filters by the time that a day or an hour was made of, so that a bound in the middle of
-    one would divide what is counted in it: see :func:`bound`.
+    Looker compares the time that a day or an hour is made of, so a bound in the middle of one would
+    divide what is counted in it: see :func:`bound`.
 
     Args:
         field: LookML name.
@@ -109,10 +109,10 @@ def comparisons(key: Key, start: Any, end: Any) -> list[str]:
 
 
 def bound(field: str, text: str, zone: tzinfo, *, is_start: bool = False) -> datetime:
-    """A time as the zone's clocks show it, or the begin of the day, hour or minute that it is in.
+    """A time as the zone's clocks show it, or the start of the day, hour or minute it falls in.
 
-    So rows that are counted by the day, as a field like ``orders.created_date`` makes them, are
-    read by one of two adjacent windows, and whole.
+    Where rows are counted by the day, as with a field like ``orders.created_date``, each belongs to
+    one of two adjacent windows, and is whole.
 
     Args:
         field: LookML name.
@@ -121,7 +121,8 @@ def bound(field: str, text: str, zone: tzinfo, *, is_start: bool = False) -> dat
         is_start: Of what is read: see :func:`local_time`.
     """
     shown, timeframe = local_time(text, zone, is_start=is_start), field.rpartition("_")[2]
-    return shown - (shown - datetime.min) % _WHOLE.get(timeframe, datetime.resolution)
+    since = shown - datetime.min  # noqa: DTZ901 - of the same clocks
+    return shown - since % _WHOLE.get(timeframe, datetime.resolution)
 
 
 def local_time(text: str, zone: tzinfo, *, is_start: bool = False) -> datetime:
