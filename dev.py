@@ -3,7 +3,7 @@
 
 python3 dev.py demo           see the tap at work, no Looker account needed
 python3 dev.py test [ARGS]    run the tests; ARGS go to pytest
-python3 dev.py check          lint, types, generated files
+python3 dev.py check          lint, types, spelling, workflows, generated files
 python3 dev.py fix            format, and write the generated files anew
 python3 dev.py mutate [ARGS]  mutate the rules that rows depend on; ARGS go to mutmut
 python3 dev.py bench [ARGS]   measure the tap beside other extractors; --tiny for a quick look
@@ -29,12 +29,23 @@ ENVIRONMENTS = {
     ".venv-check": ["singer-tools==0.4.1"],
     ".venv-target-postgres": ["meltanolabs-target-postgres==0.8.1"],
     # Newer releases of dbt-core fetch a part of theirs from elsewhere when they are installed.
-    ".venv-dbt": ["dbt-core>=1.11,<1.12", "dbt-duckdb>=1.9,<2", "dbt-postgres>=1.9,<2"],
+    ".venv-dbt": [
+        "dbt-core>=1.11,<1.12",
+        *(f"dbt-{name}>=1.9,<2" for name in ("duckdb", "postgres", "bigquery", "snowflake")),
+    ],
     ".venv-meltano": ["meltano>=4.4,<5"],
     # Of the examples.
     ".venv-dagster": ["dagster>=1.13,<1.14"],
     ".venv-airflow": ["apache-airflow>=3.3,<3.4"],
     ".venv-mutation": ["--group", "mutation", "--editable", "."],
+}
+
+#: JSON Schemas that come with check-jsonschema, and the files that have to fit them.
+SCHEMAS = {
+    "dependabot": ".github/dependabot.yml",
+    "github-issue-forms": ".github/ISSUE_TEMPLATE/*.yml",
+    "github-workflows": ".github/workflows/*.yml",
+    "meltano": "meltano.yml",
 }
 
 
@@ -102,6 +113,11 @@ def main(arguments: list[str]) -> None:
         run(here / "ruff", "check", ".")
         run(here / "ruff", "format", "--check", ".")
         run(here / "mypy")
+        run(here / "typos")
+        run(here / "zizmor", "--offline", "--quiet", "--persona=pedantic", ".")
+        for schema, files in SCHEMAS.items():
+            run(here / "check-jsonschema", "--quiet", "--builtin-schema", f"vendor.{schema}",
+                *sorted(ROOT.glob(files)))  # fmt: skip
         run(python, "scripts/generate_schemas.py", "--check")
         run(python, "scripts/generate_docs.py", "--check")
         run(python, "scripts/generate_transform.py", "--check")

@@ -1,10 +1,10 @@
 """Write what the documentation says of streams, settings and figures, from what has them.
 
-    python scripts/generate_docs.py            write the files of FILES
+    python scripts/generate_docs.py            write the files of FILES and WHOLE
     python scripts/generate_docs.py --check    write nothing; exit 1 if a file is out of step
 
-Only what stands between two comments, ``begin NAME`` and ``end NAME``, is written: the NAMEs are
-those of ``BLOCKS``. All else in these files is written by hand.
+Of FILES, only what stands between two comments, ``begin NAME`` and ``end NAME``, is written; each
+NAME is one of ``BLOCKS``. All else in these files is written by hand.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
 
 import benchmarks  # noqa: E402
-from tap_looker.queries.columns import column_name  # noqa: E402
-from tap_looker.queries.system_activity import (  # noqa: E402
+import hub  # noqa: E402
+from hub import settings  # noqa: E402
+from tap_looker.queries.activities import (  # noqa: E402
     ACTIVITIES,
     QUERIES,
     QUERY_FIELDS,
     Activity,
 )
+from tap_looker.queries.columns import column_name  # noqa: E402
 from tap_looker.resources import costs  # noqa: E402
 from tap_looker.resources.flat import Flat  # noqa: E402
 from tap_looker.resources.kinds import Composite  # noqa: E402
@@ -56,17 +58,6 @@ FIGURES = ROOT / "benchmarks" / "figures.json"
 FINDINGS = ROOT / "targets" / "findings.json"
 
 
-#: Meltano's kinds of settings. It cannot write the values of its kind "decimal" as JSON.
-KINDS = {
-    "string": "string",
-    "integer": "integer",
-    "number": "integer",
-    "boolean": "boolean",
-    "array": "array",
-    "object": "object",
-}
-
-
 #: Reserved in Postgres (appendix C of its manual); other databases reserve most of these too.
 RESERVED = """
     all analyse analyze and any array as asc asymmetric both case cast check collate column
@@ -84,52 +75,6 @@ TYPES = {"string": "text", "integer": "whole number", "object": "object", "array
 
 class DocsError(Exception):
     """Something that the rules here do not cover; somebody has to decide."""
-
-
-def settings() -> dict[str, dict[str, Any]]:
-    """The tap's own settings, without those that the SDK gives to every tap."""
-    of_every_tap: dict[str, Any] = {}
-    TapLooker.append_builtin_config(of_every_tap)
-    return {
-        name: definition
-        for name, definition in TapLooker.config_jsonschema["properties"].items()
-        if name not in of_every_tap["properties"]
-    }
-
-
-def kind_of(definition: dict[str, Any]) -> str:
-    """Of which kind a setting is for Meltano."""
-    if "enum" in definition:
-        return "options"
-    if definition.get("format") == "date-time":
-        return "date_iso8601"
-    return KINDS[definition["type"][0]]
-
-
-def meltano_settings() -> list[str]:
-    """The settings as Meltano has them declared."""
-    lines = []
-    for name, of in settings().items():
-        lines += [f"    - name: {name}", f"      label: {of['title']}"]
-        lines += [f"      kind: {kind_of(of)}"]
-        if of.get("secret"):
-            lines += ["      sensitive: true"]
-        if "default" in of:
-            lines += [f"      value: {json.dumps(of['default'])}"]
-        if "enum" in of:
-            lines += ["      options:"]
-        for value in of.get("enum", ()):
-            lines += [f"      - label: {value.capitalize()}", f"        value: {json.dumps(value)}"]
-        lines += ["      description: >-"]
-        lines += textwrap.wrap(
-            of["description"],
-            width=98,
-            initial_indent=" " * 8,
-            subsequent_indent=" " * 8,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    return lines
 
 
 def variables() -> list[str]:
@@ -282,11 +227,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     ]
 
 
-def selection() -> list[str]:
-    """What the tap selects by itself, as Meltano's patterns."""
-    return [f"    - {row.name}.*" for row in (*RESOURCES, *ACTIVITIES) if row.default]
-
-
 def targets_table() -> list[str]:
     """What each target made of three loads."""
     content = json.loads(FINDINGS.read_text(encoding="utf-8"))
@@ -365,13 +305,12 @@ def benchmark_tables() -> list[str]:
 
 BLOCKS: dict[str, Callable[[], list[str]]] = {
     "settings": settings_table,
-    "settings for Meltano": meltano_settings,
+    "extractor": hub.of_project,
     "variables": variables,
     "options of looks and queries": partial(options_table, "queries", of_both=True),
     "options of queries": partial(options_table, "queries", of_both=False),
     "options of system_activity": partial(options_table, "system_activity"),
     "stream summary": stream_summary,
-    "selection": selection,
     "reserved words": reserved_words,
     "targets": targets_table,
     "figures": figures,
@@ -379,6 +318,19 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "System Activity": activity_table,
     **{title: partial(stream_table, rows) for title, rows in GROUPS.items()},
 }
+
+WHOLE: dict[str, Callable[[], list[str]]] = {
+    "hub/lookout.yml": hub.of_hub,
+    "tap-looker.yml": hub.of_reference,
+}
+
+
+def wanted(name: str) -> str:
+    """What a file should hold."""
+    if name in WHOLE:
+        lines = ["# Written by scripts/generate_docs.py.", *WHOLE[name]()]
+        return "\n".join(lines) + "\n"
+    return written((ROOT / name).read_text(encoding="utf-8"))
 
 
 def written(text: str) -> str:
@@ -405,15 +357,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, compare")
     check = parser.parse_args(arguments).check
     wrong = 0
-    for name in FILES:
+    for name in (*FILES, *WHOLE):
         path = ROOT / name
-        found = path.read_text(encoding="utf-8")
-        wanted = written(found)
-        if found == wanted:
+        text = wanted(name)
+        if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         wrong += 1
         if not check:
-            path.write_text(wanted, encoding="utf-8", newline="\n")
+            path.write_text(text, encoding="utf-8", newline="\n")
         print(f"{name} {'differs' if check else 'written'}")
     if check and wrong:
         print("Run scripts/generate_docs.py, and look at the diff.")

@@ -13,9 +13,9 @@ import pytest
 from support import entries, run_cli, selecting, settings_of
 
 from looker_emulator import Emulator, Fault
+from tap_looker.queries.activities import ACTIVITIES, is_rest_id
 from tap_looker.queries.activity_fields import DESCRIPTIONS, description
 from tap_looker.queries.columns import column_name
-from tap_looker.queries.system_activity import ACTIVITIES, is_rest_id
 from tap_looker.used_fields import names_in, used_fields
 
 pytestmark = pytest.mark.usefixtures("_quick_retries")

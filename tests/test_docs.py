@@ -10,14 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from dotenv import dotenv_values
 from support import catalog, run_cli
 
 from tap_looker import settings
 from tap_looker.settings_schema import SCHEMA
 from tap_looker.streams import own_entries
-from tap_looker.tap import TapLooker
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -31,8 +29,6 @@ PAGES = [
     *ROOT.glob(".github/**/*.md"),
 ]
 SETTINGS = generator.settings()
-MELTANO = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
-(EXTRACTOR,) = MELTANO["plugins"]["extractors"]
 STREAMS = {entry["tap_stream_id"]: entry for entry in catalog()["streams"]}
 
 each_setting = pytest.mark.parametrize("name", SETTINGS)
@@ -53,17 +49,19 @@ def test_files_are_what_the_generator_writes(capsys):
 
 
 def test_check_names_the_files_that_are_out_of_step(tmp_path, monkeypatch, capsys):
-    right = {name: (ROOT / name).read_text("utf-8") for name in generator.FILES}
+    names = [*generator.FILES, *generator.WHOLE]
+    right = {name: (ROOT / name).read_text("utf-8") for name in names}
     for name, text in right.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         blocks = r"(begin (?:.+): written by.*\n)(?:.*\n)*?(.*\bend )"
-        path.write_text(re.sub(blocks, r"\1\2", text), encoding="utf-8")
+        emptied = "" if name in generator.WHOLE else re.sub(blocks, r"\1\2", text)
+        path.write_text(emptied, encoding="utf-8")
     monkeypatch.setattr(generator, "ROOT", tmp_path)
 
     assert generator.main(["--check"]) == 1
     *differences, advice = capsys.readouterr().out.splitlines()
-    assert differences == [f"{name} differs" for name in generator.FILES]
+    assert differences == [f"{name} differs" for name in names]
     assert "generate_docs.py" in advice
 
     assert generator.main([]) == 0
@@ -72,6 +70,7 @@ def test_check_names_the_files_that_are_out_of_step(tmp_path, monkeypatch, capsy
 
 def test_what_is_written_by_hand_stays(tmp_path, monkeypatch):
     monkeypatch.setattr(generator, "FILES", ["page.md"])
+    monkeypatch.setattr(generator, "WHOLE", {})
     monkeypatch.setattr(generator, "ROOT", tmp_path)
     page = tmp_path / "page.md"
     page.write_text(
@@ -105,39 +104,13 @@ def page_text(name):
     return (ROOT / name).read_text("utf-8").splitlines()
 
 
-# ------------------------------------------------------------------------------- meltano, dotenv
-
-
-def test_meltano_has_the_settings_in_their_order():
-    assert [setting["name"] for setting in EXTRACTOR["settings"]] == list(SETTINGS)
-    assert EXTRACTOR["settings_group_validation"] == [SCHEMA["required"]]
+# ---------------------------------------------------------------------------------------- dotenv
 
 
 @each_setting
 def test_pages_that_a_setting_names_exist(name):
     for page in re.findall(r"docs/\w+\.md", SETTINGS[name]["description"]):
         assert (ROOT / page).exists()
-
-
-@each_setting
-def test_meltano_says_the_same_of_a_setting(name):
-    of = SETTINGS[name]
-    (said,) = (setting for setting in EXTRACTOR["settings"] if setting["name"] == name)
-    assert said["label"] == of["title"]
-    assert said["description"] == of["description"]
-    assert said.get("value") == of.get("default")
-    assert said.get("sensitive", False) == of.get("secret", False)
-    assert [option["value"] for option in said.get("options", [])] == of.get("enum", [])
-    assert said["kind"] != "decimal", "Meltano cannot write its values as JSON"
-
-
-def test_meltano_knows_the_capabilities():
-    assert EXTRACTOR["capabilities"] == [each.value for each in TapLooker.capabilities]
-
-
-def test_meltano_selects_what_the_tap_selects_by_itself():
-    default = [name for name, entry in STREAMS.items() if selected_by_default(entry)]
-    assert sorted(EXTRACTOR["select"]) == sorted(f"{name}.*" for name in default)
 
 
 def test_env_example_has_every_setting():
