@@ -43,12 +43,13 @@ ENVIRONMENTS = {
 }
 
 #: JSON Schemas that come with check-jsonschema, and the files that have to fit them.
-SCHEMAS = {
-    "dependabot": ".github/dependabot.yml",
-    "github-issue-forms": ".github/ISSUE_TEMPLATE/*.yml",
-    "github-workflows": ".github/workflows/*.yml",
-    "meltano": "meltano.yml",
-}
+SCHEMAS = (
+    ("dependabot", ".github/dependabot.yml"),
+    ("github-issue-forms", ".github/ISSUE_TEMPLATE/*.yml"),
+    ("github-workflows", ".github/workflows/*.yml"),
+    ("github-workflows", "examples/github-actions/*.yml"),
+    ("meltano", "meltano.yml"),
+)
 
 
 def run(*command: str | Path) -> None:
@@ -92,8 +93,9 @@ def check(here: Path) -> None:
     run(here / "ruff", "format", "--check", ".")
     run(here / "mypy")
     run(here / "typos")
-    run(here / "zizmor", "--offline", "--quiet", "--persona=pedantic", ".")
-    for schema, files in SCHEMAS.items():
+    run(here / "zizmor", "--offline", "--quiet", "--persona=pedantic", ".",
+        *sorted(ROOT.glob("examples/github-actions/*.yml")))  # fmt: skip
+    for schema, files in SCHEMAS:
         run(here / "check-jsonschema", "--quiet", "--builtin-schema", f"vendor.{schema}",
             *sorted(ROOT.glob(files)))  # fmt: skip
     run(here / "python", "scripts/generate_schemas.py", "--check")

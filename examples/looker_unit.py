@@ -51,6 +51,7 @@ def run(
     group: str,
     window: tuple[str, str] | None = None,
     environment: Mapping[str, str] = os.environ,
+    log: int | None = None,
 ) -> int:
     """Run a unit; the exit code, of the target or else of the tap.
 
@@ -59,6 +60,7 @@ def run(
         window: Back-fill from a time up to another, which is out (ISO 8601, UTC): no state is read
             or written. None for what is new since the last run.
         environment: Of both processes.
+        log: File descriptor that takes what both log; stderr by default.
     """
     tap = ENDING_WITH_THIS + shlex.split(environment.get("UNIT_TAP", "tap-looker --config=ENV"))
     target = shlex.split(environment.get("UNIT_TARGET", "target-postgres --config=ENV"))
@@ -75,13 +77,9 @@ def run(
         state.touch()
         tap += ["--state", str(state)]
     # A lock that flock has passed on is held until both have ended, hence close_fds.
-    source = subprocess.Popen(tap, env=settings, stdout=subprocess.PIPE, close_fds=False)
-    with (
-        source,
-        subprocess.Popen(
-            target, env=settings, stdin=source.stdout, stdout=subprocess.PIPE, close_fds=False
-        ) as sink,
-    ):
+    both = {"env": settings, "stdout": subprocess.PIPE, "stderr": log, "close_fds": False}
+    source = subprocess.Popen(tap, **both)
+    with source, subprocess.Popen(target, stdin=source.stdout, **both) as sink:
         source.stdout.close()  # so that the tap notices if the target ends
         try:
             _keep(sink.stdout, state)

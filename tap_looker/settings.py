@@ -135,18 +135,20 @@ def prepare(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     unknown = sorted(config.keys() - schema["properties"].keys())
     if unknown:
         logger.warning("Unknown settings are ignored: %s.", ", ".join(unknown))
-    errors += _type_errors(config, schema)
-    if not errors:
-        given = str(config["api_host_url"])
+    wrong = _type_errors(config, schema)
+    if not wrong:
+        given = str(config.get("api_host_url"))
         for name, normalise in _NORMALISERS.items():
+            if name in missing:
+                continue  # --list, for one, does without
             try:
                 config[name] = normalise(config.get(name))
             except ValueError as error:
-                errors.append(f"Setting {name}: {error}.")
-        errors += _certificate_errors(config)
-        if not errors:
+                wrong.append(f"Setting {name}: {error}.")
+        wrong += _certificate_errors(config)
+        if not missing and not wrong:
             _warn(config, given)
-    return errors
+    return errors + wrong
 
 
 def _missing(names: list[str], *, from_official: bool) -> str:

@@ -316,6 +316,24 @@ def test_they_go_on_from_the_last_hours_and_keep_their_keys(runner_of, page_size
         assert 0 < expected < 300
 
 
+def test_windows_do_not_divide_the_sum_of_an_hour(runner_of):
+    """Rows are sums of an hour: a bound in the middle of one leaves it whole to one window."""
+    with Emulator(activity_rows=900) as emulator:
+        emulator.sql("""
+            INSERT INTO sa_api_usage_hourly
+            SELECT * REPLACE (date_trunc('hour', created) + INTERVAL 50 MINUTE AS created)
+            FROM sa_api_usage_hourly""")
+        runner = runner_of(emulator)
+        whole = runner(catalog=only(HOURLY), start_date=EVER).succeeded().records[HOURLY]
+        middle = whole[len(whole) // 2]["row_time"].replace(":00:00", ":30:00")
+        parts = []
+        for start, end in ((EVER, middle), (middle, "2030-01-01")):
+            run = runner(catalog=only(HOURLY), start_date=start, end_date=end).succeeded()
+            parts += run.records[HOURLY]
+        assert parts == whole
+        assert whole[0]["row_time"] < middle < whole[-1]["row_time"]
+
+
 def test_what_is_deselected_is_not_written_and_the_key_stays(runner_of, busy):
     catalog = only(HOURLY)
     for entry in catalog["streams"]:

@@ -1018,6 +1018,18 @@ def test_bounds_of_times():
         "a.t": "after 2026-01-01 03:00:00"
     }
     assert str(filters.local_time("2026-07-01T00:00:00Z", ZURICH)) == "2026-07-01 02:00:00"
+    assert between("a.t_date", "2026-01-01T05:30:40Z", "2026-01-03T05:30:40Z") == {
+        "a.t_date": "2026-01-01 00:00:00 to 2026-01-03 00:00:00"
+    }
+    assert between("a.t_hour", "2026-01-01T05:30:40Z", None) == {
+        "a.t_hour": "after 2026-01-01 05:00:00"
+    }
+    assert between("a.t_minute", None, "2026-01-01T05:30:40Z") == {
+        "a.t_minute": "before 2026-01-01 05:30:00"
+    }
+    assert between("a.t_date", "2026-01-01T23:30:00Z", None, zone=ZURICH) == {
+        "a.t_date": "after 2026-01-02 00:00:00"
+    }
     key = Key("a.t", "date-time")
     (bound,) = filters.comparisons(key, "2026-07-01 02:00:00", None)
     assert bound == "${a.t} >= date_time(2026, 7, 1, 2, 0, 0)"

@@ -1492,6 +1492,27 @@ def orders(emulator, where="true"):
     return [row[0] for row in found]
 
 
+@pytest.mark.parametrize("more", [{}, {"filters": {"orders.created_date": "after 2000-01-01"}}])
+def test_windows_do_not_divide_the_count_of_a_day(of, more):
+    """A bound within a day leaves the day to one of the windows, and whole."""
+    daily = query(
+        *("orders.created_date", "orders.count"),
+        replication_key="orders.created_date",
+        primary_keys=["orders.created_date"],
+        timezone="UTC",
+        **more,
+    )
+    with Emulator() as emulator:
+        results = of(emulator)
+        whole = results.sync(queries=[daily]).succeeded().records["mine"]
+        busy = [row["orders_created_date"] for row in whole if row["orders_count"] > 1]
+        middle = f"{busy[len(busy) // 2]}T12:00:00Z"
+        parts = []
+        for window in ({"end_date": middle}, {"start_date": middle}):
+            parts += results.sync(queries=[daily], **window).succeeded().records["mine"]
+        assert parts == whole
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Zurich", "America/Los_Angeles"])
 def test_a_replication_key_makes_a_query_incremental(of, zone):
     with Emulator() as emulator:

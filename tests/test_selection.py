@@ -154,6 +154,11 @@ def test_the_list_says_what_streams_cost_and_which_are_selected(emulator):
     assert emulator.calls == []
 
 
+def test_the_list_follows_the_selection_without_credentials():
+    lines = run_cli("--list", "--select", "users,roles").succeeded().stdout.splitlines()
+    assert {line.split()[1] for line in lines if line.startswith("*")} == {"users", "roles"}
+
+
 def test_the_list_follows_the_selection_and_has_the_streams_of_the_settings(emulator, tmp_path):
     queries = [{"name": "orders", "model": "thelook", "explore": "orders", "fields": ["orders.id"]}]
     run = read(emulator, tmp_path, "--list", "--select", "roles,orders", queries=queries)

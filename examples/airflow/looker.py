@@ -37,7 +37,8 @@ def load(instance: str, group: str, window: tuple[str, str] | None = None) -> No
         "TAP_LOOKER_CLIENT_ID": of_instance.login,
         "TAP_LOOKER_CLIENT_SECRET": of_instance.password,
     }
-    if code := looker_unit.run(group, window, environment):
+    stdout = 1  # Airflow takes each line of stderr for an error
+    if code := looker_unit.run(group, window, environment, stdout):
         raise RuntimeError(f"Exit code {code}: what went wrong is in the log above.")
 
 

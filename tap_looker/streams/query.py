@@ -298,8 +298,8 @@ class QueryStream(IncrementalStream):
             if key.field in given:
                 expressions += filters.comparisons(
                     key,
-                    filters.local_time(start, zone, is_start=True) if start else None,
-                    filters.local_time(end, zone) if end else None,
+                    filters.bound(key.field, start, zone, is_start=True) if start else None,
+                    filters.bound(key.field, end, zone) if end else None,
                 )
             else:
                 given |= bounds
