@@ -98,7 +98,6 @@ def render(marts: Marts, subject: Subject, streams: Sequence[str]) -> str:
     environment = jinja2.Environment(
         autoescape=True,
         loader=jinja2.FileSystemLoader(ASSETS),
-        trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )

@@ -37,14 +37,12 @@ class Column:
         label: Its heading.
         kind: One of the kinds above.
         needs: Streams without which it would be empty or, worse, zero: it is left out.
-        is_minor: Not shown on a narrow screen, but exported.
     """
 
     name: str
     label: str
     kind: str = TEXT
     needs: tuple[str, ...] = ()
-    is_minor: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,6 @@ class Table:
                     "name": (name := column.name.rpartition(" ")[2]),
                     "label": column.label,
                     "kind": column.kind,
-                    "minor": column.is_minor,
                     **packed([row[name] for row in rows]),
                 }
                 for column in columns
@@ -138,13 +135,13 @@ CONTENT = Table(
         Column("title", "Title"),
         Column("content_type", "Kind"),
         Column("verdict", "Verdict", VERDICT),
+        Column("runs_90d", "Runs, 90 days", NUMBER, (HISTORY,)),
+        Column("users_90d", "Users, 90 days", NUMBER, (HISTORY,)),
+        Column("last_used_on", "Last run", DAY, (HISTORY,)),
         Column("reason", "Why"),
         Column("folder_path", "Folder", needs=("folders",)),
         Column("owner_name", "Owner", needs=("users",)),
-        Column("runs_90d", "Runs, 90 days", NUMBER, (HISTORY,)),
-        Column("users_90d", "People, 90 days", NUMBER, (HISTORY,)),
-        Column("runs_14d", "Runs, 14 days", NUMBER, (HISTORY,), is_minor=True),
-        Column("last_used_on", "Last run", DAY, (HISTORY,)),
+        Column("runs_14d", "Runs, 14 days", NUMBER, (HISTORY,)),
         Column("views", "Views ever", NUMBER),
         Column(_day("last_viewed_at"), "Last viewed", DAY),
         Column("schedules_enabled", "Schedules on", NUMBER, ("scheduled_plans",)),
@@ -173,18 +170,18 @@ PEOPLE = Table(
     "people",
     "Users and their activity",
     (
-        Column("user_name", "Name"),
-        Column("user_email", "Email"),
-        Column("kind", "Kind"),
+        Column("coalesce(user_name, user_email, user_id) as user_name", "Name"),
         Column("verdict", "Verdict", VERDICT),
+        Column("kind", "Kind"),
         Column("permission_level", "Level", needs=LEVELS),
-        Column("roles", "Roles", needs=("user_roles", "roles")),
         Column(_day("last_login_at"), "Last login", DAY),
         Column("days_since_last_login", "Days since", NUMBER),
         Column("last_query_on", "Last query", DAY, (HISTORY,)),
         Column("queries_90d", "Queries, 90 days", NUMBER, (HISTORY,)),
         Column("active_days_90d", "Active days, 90 days", NUMBER, (HISTORY,)),
         Column("content_owned", "Content owned", NUMBER, ("dashboards", "looks")),
+        Column("user_email", "Email"),
+        Column("roles", "Roles", needs=("user_roles", "roles")),
         Column("login_methods", "Ways to log in", needs=("user_credentials",)),
         Column("api_keys", "API keys", NUMBER, ("user_credentials",)),
         Column("lockouts", "Lockouts", NUMBER, ("user_login_lockouts",)),
@@ -259,14 +256,14 @@ SCHEDULES = Table(
     (
         Column("title", "Schedule"),
         Column("verdict", "Verdict", VERDICT),
+        Column("failures", "Failures", NUMBER, ("system_activity_scheduled_jobs",)),
+        Column("runs", "Runs", NUMBER, ("system_activity_scheduled_jobs",)),
+        Column("last_run_at", "Last run (UTC)"),
+        Column("last_run_status", "Last status"),
         Column("content_title", "Delivers"),
         Column("content_type", "Kind"),
         Column("owner_name", "Owner", needs=("users",)),
-        Column("last_run_at", "Last run (UTC)"),
-        Column("last_run_status", "Last status"),
         Column("last_run_detail", "Looker says", needs=("system_activity_scheduled_jobs",)),
-        Column("runs", "Runs", NUMBER, ("system_activity_scheduled_jobs",)),
-        Column("failures", "Failures", NUMBER, ("system_activity_scheduled_jobs",)),
         Column("last_failure_at", "Last failure (UTC)", needs=("system_activity_scheduled_jobs",)),
         Column("runs_cut_at_row_limit", "Cut runs", NUMBER, ("system_activity_scheduled_jobs",)),
         Column("destinations", "Destinations", NUMBER, ("scheduled_plan_destinations",)),
@@ -342,9 +339,9 @@ FIELDS = Table(
         Column("model_name", "Model", CODE),
         Column("verdict", "Verdict", VERDICT),
         Column("category", "Category"),
-        Column("type", "Type", is_minor=True),
+        Column("type", "Type"),
         Column("is_hidden", "Hidden", YES),
-        Column("is_custom", "Custom", YES, is_minor=True),
+        Column("is_custom", "Custom", YES),
         Column("dashboards", "Dashboards", NUMBER, ("dashboard_element_queries", "query_fields")),
         Column("looks", "Looks", NUMBER, ("looks", "query_fields")),
         Column("queries_90d", "Queries, 90 days", NUMBER, ("system_activity_query_fields",)),
@@ -457,7 +454,7 @@ LINEAGE = Table(
     ),
     "FROM (SELECT content_type, content_id, content_title, folder_path, model_name || '::' || "
     "explore_name AS explore, view_name, table_name, connection_name, "
-    "min(table_known_from) AS table_known_from, count(DISTINCT dashboard_element_id) AS tiles "
+    "min(table_known_from) AS table_known_from, nullif(count(DISTINCT dashboard_element_id), 0) AS tiles "
     "FROM {lineage} WHERE model_name IS NOT NULL "
     "GROUP BY content_type, content_id, content_title, folder_path, model_name, explore_name, "
     "view_name, table_name, connection_name) AS paths "

@@ -195,16 +195,18 @@
   const AUDIENCES = { people: "people", embed: "embedding", schedule: "schedules", api: "API", by_looker: "Looker itself" };
   const COLORS = ["--c-people", "--c-embed", "--c-schedule", "--c-api", "--c-system"].map((name) => `var(${name})`);
   const days = objects("days").map((row) => ({ ...row, day: date(row.ran_on) }));
-  const dayAxis = { type: "utc", label: null };
+  const overDays = { marginBottom: 38, x: { type: "utc", label: null } };
   const bidi = (text) => short(clean(text ?? "without a name"), 34);
 
   /** Bars with a name each. Names may be alike: their places tell them apart. */
   function bars(rows, { name, value, label, color = "var(--c-people)", marks = [], format }) {
     return (width) => ({
       marginLeft: Math.min(240, width * 0.42),
-      marginRight: 48,
-      height: rows.length * 27 + 46,
-      x: { label, grid: true, insetRight: 6 },
+      marginRight: 56,
+      marginTop: 4,
+      marginBottom: 6,
+      height: rows.length * 27 + 10,
+      x: { axis: null, label, zero: true },
       y: { label: null, domain: d3.range(rows.length), tickFormat: (place) => bidi(rows[place][name]), tickSize: 0 },
       marks: [
         Plot.barX(rows, { x: value, y: (_, place) => place, fill: color, insetTop: 3, insetBottom: 3, rx: 2 }),
@@ -231,7 +233,7 @@
       return {
         text: used.map((by) => `${by} ${numbers.format(d3.sum(rows, (row) => (row.by === by ? row.queries : 0)))}`).join(", "),
         options: () => ({
-          height: 260, x: dayAxis, y: { label: "Queries", grid: true, nice: true },
+          height: 260, ...overDays, y: { label: "Queries", grid: true, nice: true },
           color: { legend: true, domain: used, range: used.map((by) => COLORS[Object.values(AUDIENCES).indexOf(by)]) },
           marks: [
             Plot.rectY(rows.filter((row) => row.queries), { x: "day", y: "queries", fill: "by", interval: "day", order: used, insetLeft: 0.5, insetRight: 0.5, tip: { format: { x: "%-d %b" } } }),
@@ -244,10 +246,10 @@
       return {
         text: days.length ? `between ${d3.min(days, (row) => row.users)} and ${d3.max(days, (row) => row.users)} a day, ${numbers.format(d3.mean(days, (row) => row.users))} on average` : "no days",
         options: () => ({
-          height: 220, x: dayAxis, y: { label: "People", grid: true, nice: true, zero: true },
+          height: 220, ...overDays, y: { label: "People", grid: true, nice: true, zero: true },
           marks: [
             Plot.dot(days, { x: "day", y: "users", r: 2, fill: "var(--c-people)", fillOpacity: 0.55, tip: { format: { x: "%-d %b" } } }),
-            Plot.lineY(days, Plot.windowY({ k: 7, anchor: "end" }, { x: "day", y: "users", stroke: "var(--c-people)", strokeWidth: 2 })),
+            Plot.lineY(days, Plot.windowY({ k: 7, anchor: "end", strict: true }, { x: "day", y: "users", stroke: "var(--c-people)", strokeWidth: 2 })),
             Plot.ruleY([0], { stroke: "var(--strong-line)" }),
           ],
         }),
@@ -259,7 +261,7 @@
       return {
         text: `${numbers.format(d3.sum(rows, (row) => row.errors))} failed; at worst ${numbers.format(d3.max(rows, (row) => row.share) ?? 0)} percent of a day`,
         options: () => ({
-          height: 200, x: dayAxis, y: { label: "Failed, %", grid: true, nice: true, zero: true },
+          height: 200, ...overDays, y: { label: "Failed, %", grid: true, nice: true, zero: true },
           marks: [
             Plot.areaY(rows, { x: "day", y: "share", fill: "var(--c-bad)", fillOpacity: 0.15, curve: "step" }),
             Plot.lineY(rows, { x: "day", y: "share", stroke: "var(--c-bad)", strokeWidth: 1.5, curve: "step", tip: { format: { x: "%-d %b" } } }),
@@ -307,7 +309,7 @@
       return {
         text: rows.length ? `between ${numbers.format(d3.min(rows, (row) => row.calls))} and ${numbers.format(d3.max(rows, (row) => row.calls))} a day` : "no days",
         options: () => ({
-          height: 220, marginLeft: 56, x: dayAxis, y: { label: "Calls", grid: true, nice: true },
+          height: 220, marginLeft: 56, ...overDays, y: { label: "Calls", grid: true, nice: true },
           marks: [
             Plot.rectY(rows, { x: "day", y: "calls", interval: "day", fill: "var(--c-people)", insetLeft: 0.5, insetRight: 0.5, tip: { format: { x: "%-d %b" } } }),
             Plot.ruleY([0], { stroke: "var(--strong-line)" }),
@@ -398,8 +400,8 @@
       const decided = folders[folder][3];
       return triples(lists[folders[folder][2]])
         .filter(([user]) => !kind || !access.hasRoles || seen_by[kind][user].size)
-        .map(([user, edits, grant]) => [...person(user), edits ? "edit" : "view", grants[grant],
-          decided === null || grants[grant].startsWith("admin:") ? "" : access.paths[decided], dataShown(user, wanted)]);
+        .map(([user, edits, grant]) => [...person(user), edits ? "edit" : "view", dataShown(user, wanted), grants[grant],
+          decided === null || grants[grant].startsWith("admin:") ? "" : access.paths[decided]]);
     }
 
     function ofModel(model, permission) {
@@ -418,8 +420,8 @@
       $("#answer-what").replaceChildren();
       if (!target) return;
       const { row, folder, model } = target;
-      const LEVEL = [column("level", "Level", "verdict"), column("granted_by", "Granted by"), column("decided_by", "Decided by folder")];
-      const PERMISSIONS = [column("permissions", "Permissions"), column("granted_by", "Granted by")];
+      const GRANTED = [column("granted_by", "Granted by"), column("decided_by", "Decided by folder")];
+      const PERMISSIONS = [column("permissions", "Permissions"), GRANTED[0]];
       if (model !== undefined) {
         const rows = ofModel(model);
         const people = new Set(rows.map((one) => one[0] + one[1])).size;
@@ -443,7 +445,7 @@
       const rows = ofFolder(at, wanted, row?.content_type);
       const editors = rows.filter((one) => one[3] === "edit").length;
       const enabled = rows.filter((one) => !one[2]).length;
-      const blind = rows.filter((one) => one[6] && one[6] !== "all").length;
+      const blind = rows.filter((one) => one[4] && one[4] !== "all").length;
       tell("#answer-what", [
         `${counted(rows.length, "user")} may open `, named(row ? row.title : folders[at][1]),
         `, ${numbers.format(editors)} of them edit it; ${numbers.format(enabled)} are enabled.`,
@@ -452,10 +454,11 @@
         ...(wanted ?? []).flatMap((one, place) => [place ? ", " : "", named(one)]),
         wanted?.length ? (blind ? `, which ${counted(blind, "user")} may not see, or not all of it.` : ", which all of them may see.") : "",
       ]);
-      const columns = [...PERSON, ...LEVEL];
-      if (wanted?.length && access.hasRoles) columns.push(column("data", "Sees data"));
-      show(place, { name: "who-sees", caption: row ? "Who may open it" : "Who may open this folder", columns },
-        rows.map((one) => one.slice(0, columns.length)));
+      const columns = [...PERSON, column("level", "Level", "verdict"), column("data", "Sees its data"), ...GRANTED];
+      const has_data = wanted?.length && access.hasRoles;
+      const kept = (_, place) => has_data || place !== 4;
+      show(place, { name: "who-sees", caption: row ? "Who may open it" : "Who may open this folder", columns: columns.filter(kept) },
+        rows.map((one) => one.filter(kept)));
     });
 
     const contentIn = d3.rollup(contents.filter((row) => access.content[keyOf(row)] !== undefined),
