@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TAP = (sys.executable, "-m", "tap_looker")
+NOISE = re.compile(r"\w+: failed|\d+ of \d+ streams could not")
+"""What the tap says of a failure while it goes on, and once more at its end."""
+BUDGET = re.compile(r"max_calls \(\d+\) is used up.*")
 LINE = re.compile(r"^\S+ \S+ \| (?P<level>[A-Z]+) +\| \S+ +\| (?P<text>.*)$")
 MISSED = re.compile(r"(Skipped|Failed) (?P<stream>\w+): (?P<why>.*)")
 ADMIN, QUERY = "non_query", "db_query"
 MAX_LINE = 400
+MOST_NAMED = 20
+SPENT = "The calls that --max-calls allows were used up."
 QUIET = ("Cost: ", "Streams that cost more calls", "tap-looker v")
 WITH = {
     "on_denied": "skip",  # what is denied is named in the report
@@ -110,11 +115,20 @@ def extract(
         finally:
             listening.join()
     if tap.returncode and not found.missed:
-        raise LookerError(errors[-1] if errors else "The tap failed without a word of why.")
+        raise LookerError(errors[-1] if errors else "The tap failed, and did not say why.")
     for stream in found.missed:  # part of a stream would give wrong numbers
         (folder / f"{stream}.jsonl").unlink(missing_ok=True)
+    for why, streams in _by_reason(found.missed).items():
+        say(f"Left out: {listed(streams, MOST_NAMED)}. {why}")
     if not any(file.stat().st_size for file in folder.glob("*.jsonl")):
-        raise LookerError(f"Nothing could be read: {next(iter(found.missed.values()), 'no rows')}")
+        raise LookerError("Nothing could be read: there is no page.")
+    return found
+
+
+def _by_reason(missed: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for stream, why in missed.items():
+        found.setdefault(why[:MAX_LINE], []).append(stream)
     return found
 
 
@@ -161,7 +175,7 @@ def _announce(
         f"{_range(least[QUERY], most[QUERY])} query calls{more}, and 2 logins."
     )
     if denied:
-        say(f"The key may not read {listed(denied, 20)}: the report will say what is missing.")
+        say(f"The key may not read {listed(denied, MOST_NAMED)}: the report will say what is missing.")
     total = least[ADMIN] + least[QUERY]
     if max_calls is not None and total > max_calls:
         raise LookerError(
@@ -191,7 +205,8 @@ def _listen(
         level, text = _parsed(raw.decode(errors="replace").rstrip("\n"))
         missed = MISSED.match(text)
         if missed:
-            found.missed[missed["stream"]] = missed["why"]
+            spent = BUDGET.search(missed["why"])
+            found.missed[missed["stream"]] = SPENT if spent else missed["why"]
             found.is_whole &= text.startswith("Skipped")
         if text.startswith("Cost: "):
             found.cost = text.removeprefix("Cost: ").rstrip(".")
@@ -199,7 +214,7 @@ def _listen(
             errors.append(text)
         if level == "INFO" and not text.startswith(QUIET):
             show(f"Looker: {text[:MAX_LINE]}")
-        elif level in ("WARNING", "ERROR", "CRITICAL"):
+        elif level not in ("", "INFO") and not missed and not NOISE.match(text):
             say(text[:MAX_LINE])
 
 

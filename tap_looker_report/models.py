@@ -78,7 +78,10 @@ def build(
 def _why(finished: Any) -> str:
     """What dbt says of the first model that failed, in a line."""
     if finished.exception:
-        return f"dbt could not run the models: {_line(finished.exception)}"
+        why = _line(finished.exception)
+        if "permission denied" in why:
+            why += " (models are built in schemas of their own: CREATE on the database is needed)"
+        return f"dbt could not run the models: {why}"
     failed = next(one for one in finished.result if str(one.status) == "error")
     return f"The model {failed.node.name} failed: {_line(failed.message)}"
 

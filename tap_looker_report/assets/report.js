@@ -127,6 +127,7 @@
           return value ?? (["number", "seconds", "share"].includes(column.kind) ? -1 : "");
         },
       })),
+      drawCallback: () => $(".dt-paging nav", place)?.setAttribute("aria-label", `Pages of: ${table.caption}`),
       order: [],
       autoWidth: false,
       pageLength: 10,
@@ -329,6 +330,7 @@
       width = now;
       const plot = Plot.plot({ width, style: { fontSize: "12px", background: "transparent", color: "var(--soft)" }, ...options(width) });
       const svg = plot.tagName === "svg" ? plot : all("svg", plot).at(-1);
+      all("[aria-label]", svg).forEach((part) => part.removeAttribute("aria-label")); // the whole has one
       svg.setAttribute("role", "img");
       svg.setAttribute("aria-label", `${caption.textContent.trim()} ${text}.`);
       canvas.replaceChildren(plot);
