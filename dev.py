@@ -28,8 +28,8 @@ ENVIRONMENTS = {
     ".venv-target": ["target-jsonl==0.1.4"],
     ".venv-check": ["singer-tools==0.4.1"],
     ".venv-target-postgres": ["meltanolabs-target-postgres==0.8.1"],
-    # Newer releases of dbt-core fetch a part of theirs from elsewhere when they are installed.
-    ".venv-dbt": ["dbt-core>=1.11,<1.12", "dbt-duckdb>=1.9,<2", "dbt-postgres>=1.9,<2"],
+    ".venv-report": ["--editable", ".[report]"],  # dbt too
+    ".venv-browser": ["playwright>=1.49,<2", "axe-playwright-python>=0.1.4,<0.2"],
     ".venv-meltano": ["meltano>=4.4,<5"],
     ".venv-mutation": ["--group", "mutation", "--editable", "."],
 }
@@ -77,16 +77,21 @@ def main(arguments: list[str]) -> None:
         return
     here = environment(".venv")
     python = here / "python"
+    has_dbt = sys.version_info < (3, 14)  # where this dbt-core ends
     if task == "demo":
-        run(python, "scripts/demo.py", "--target", environment(".venv-target") / "target-jsonl")
+        report = ("--report", environment(".venv-report") / "tap-looker-report") if has_dbt else ()
+        target = environment(".venv-target") / "target-jsonl"
+        run(python, "scripts/demo.py", "--target", target, *report)
     elif task == "test":
         os.environ["TARGET_JSONL"] = str(environment(".venv-target") / "target-jsonl")
         os.environ["SINGER_CHECK_TAP"] = str(environment(".venv-check") / "singer-check-tap")
         os.environ["TARGET_POSTGRES"] = str(
             environment(".venv-target-postgres") / "target-postgres"
         )
-        if sys.version_info < (3, 14):  # where this dbt-core ends
-            os.environ["DBT"] = str(environment(".venv-dbt") / "dbt")
+        os.environ["BROWSER_PYTHON"] = str(environment(".venv-browser") / "python")
+        if has_dbt:
+            os.environ["DBT"] = str(environment(".venv-report") / "dbt")
+            os.environ["REPORT"] = str(environment(".venv-report") / "tap-looker-report")
         os.environ["MELTANO"] = str(environment(".venv-meltano") / "meltano")
         run(python, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *rest)
     elif task in ("bench", "targets"):

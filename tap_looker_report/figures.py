@@ -18,11 +18,23 @@ OFTEN = 3
 
 _CONTENT = "count(CASE WHEN verdict NOT IN ('deleted', 'not_listed')"
 STATEMENTS: dict[tuple[str, ...], str] = {
+    ("dashboards|lookml_dashboards",): f"""
+        SELECT {_CONTENT} AND content_type <> 'look' THEN 1 END) AS dashboards
+        FROM {{content_usage}}""",
+    ("looks",): f"""
+        SELECT {_CONTENT} AND content_type = 'look' THEN 1 END) AS looks
+        FROM {{content_usage}}""",
     ("dashboards|looks",): f"""
         SELECT
-            {_CONTENT} AND content_type <> 'look' THEN 1 END) AS dashboards,
-            {_CONTENT} AND content_type = 'look' THEN 1 END) AS looks,
             {_CONTENT} THEN 1 END) AS content,
+            count(CASE WHEN verdict = 'deleted' THEN 1 END) AS content_in_trash,
+            count(CASE WHEN verdict = 'kept' THEN 1 END) AS content_kept
+        FROM {{content_usage}}""",
+    ("dashboards|looks", "users"): f"""
+        SELECT {_CONTENT} AND is_owner_disabled THEN 1 END) AS content_of_disabled
+        FROM {{content_usage}}""",
+    ("dashboards|looks", HISTORY): """
+        SELECT
             count(CASE WHEN verdict = 'used' THEN 1 END) AS content_used,
             count(CASE WHEN verdict = 'unused' THEN 1 END) AS content_unused,
             count(CASE WHEN verdict = 'linked' THEN 1 END) AS content_linked,
@@ -30,11 +42,8 @@ STATEMENTS: dict[tuple[str, ...], str] = {
             count(CASE WHEN verdict = 'on_dashboard' THEN 1 END) AS content_on_dashboard,
             count(CASE WHEN verdict = 'new' THEN 1 END) AS content_new,
             count(CASE WHEN verdict = 'unknown' THEN 1 END) AS content_unknown,
-            count(CASE WHEN verdict = 'kept' THEN 1 END) AS content_kept,
-            count(CASE WHEN verdict = 'deleted' THEN 1 END) AS content_in_trash,
-            count(CASE WHEN verdict = 'not_listed' THEN 1 END) AS content_not_listed,
-            {_CONTENT} AND is_owner_disabled THEN 1 END) AS content_of_disabled
-        FROM {{content_usage}}""",
+            count(CASE WHEN verdict = 'not_listed' THEN 1 END) AS content_not_listed
+        FROM {content_usage}""",
     ("users",): """
         SELECT
             count(*) AS users,
@@ -71,9 +80,13 @@ STATEMENTS: dict[tuple[str, ...], str] = {
             count(*) AS schedules,
             count(CASE WHEN is_enabled THEN 1 END) AS schedules_enabled,
             count(CASE WHEN verdict = 'failing' THEN 1 END) AS schedules_failing,
-            count(CASE WHEN verdict = 'owner_disabled' THEN 1 END) AS schedules_of_disabled,
-            count(CASE WHEN verdict = 'content_deleted' THEN 1 END) AS schedules_of_deleted,
             count(CASE WHEN verdict = 'never_run' THEN 1 END) AS schedules_never
+        FROM {schedules}""",
+    ("scheduled_plans", "users"): """
+        SELECT count(CASE WHEN verdict = 'owner_disabled' THEN 1 END) AS schedules_of_disabled
+        FROM {schedules}""",
+    ("scheduled_plans", "dashboards", "looks"): """
+        SELECT count(CASE WHEN verdict = 'content_deleted' THEN 1 END) AS schedules_of_deleted
         FROM {schedules}""",
     ("scheduled_plans", "system_activity_scheduled_jobs"): """
         SELECT
@@ -92,15 +105,21 @@ STATEMENTS: dict[tuple[str, ...], str] = {
     ("lookml_model_explores",): """
         SELECT
             count(CASE WHEN is_in_lookml THEN 1 END) AS explores,
-            count(CASE WHEN verdict = 'unused' THEN 1 END) AS explores_unused,
-            count(CASE WHEN verdict = 'only_in_content' THEN 1 END) AS explores_only_in_content,
-            count(DISTINCT model_name) AS models
+            count(DISTINCT CASE WHEN is_in_lookml THEN model_name END) AS models
         FROM {explore_usage}""",
-    ("lookml_model_explores", "explore_joins", "explore_fields"): """
+    ("lookml_model_explores", HISTORY): """
+        SELECT
+            count(CASE WHEN verdict = 'unused' THEN 1 END) AS explores_unused,
+            count(CASE WHEN verdict = 'only_in_content' THEN 1 END) AS explores_only_in_content
+        FROM {explore_usage}""",
+    ("lookml_model_explores", "explore_joins", "explore_fields", HISTORY): """
         SELECT sum(joins) AS joins, sum(joins_unused) AS joins_unused FROM {explore_usage}""",
     ("explore_fields",): """
         SELECT
-            count(CASE WHEN is_in_explore THEN 1 END) AS fields,
+            count(CASE WHEN is_in_explore THEN 1 END) AS fields
+        FROM {field_usage}""",
+    ("explore_fields", HISTORY, "system_activity_query_fields|query_fields"): """
+        SELECT
             count(CASE WHEN verdict = 'unused' THEN 1 END) AS fields_unused,
             count(CASE WHEN verdict = 'only_in_lookml' THEN 1 END) AS fields_only_in_lookml,
             count(CASE WHEN verdict = 'only_in_filters_sorts_or_calculations' THEN 1 END)
@@ -165,15 +184,22 @@ NAMED: dict[str, tuple[tuple[str, ...], str]] = {
 def read(marts: Marts, landed: Collection[str]) -> Row:
     """All figures by their names."""
     found: Row = dict(marts.one("SELECT * FROM {evidence}"))
+    if not found["history_to"]:  # what has no rows says nothing of use
+        landed = set(landed) - {HISTORY}
     found["period"] = min(found["history_days"], 90)
     for needs, statement in STATEMENTS.items():
         row = marts.one(statement)
         is_known = not lacking([one for one in needs if one], landed)
-        found |= {name: value or 0 if is_known else None for name, value in row.items()}
+        found |= {name: _known(name, value) if is_known else None for name, value in row.items()}
     for name, (needs, statement) in NAMED.items():
         rows = [] if lacking(needs, landed) else marts.rows(statement)
         found[name] = rows[0] if rows else None
     return found
+
+
+def _known(name: str, value: Any) -> Any:
+    """A sum of nothing is zero; the first day of nothing is no day."""
+    return 0 if value is None and not name.endswith(("_from", "_to")) else value
 
 
 def counts(marts: Marts, streams: Collection[str]) -> dict[str, int]:

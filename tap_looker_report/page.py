@@ -126,7 +126,7 @@ def render(marts: Marts, subject: Subject, streams: Sequence[str]) -> str:
         hashes=" ".join(f"'sha256-{_checksum(script)}'" for script in scripts),
         data=Markup(as_json(data)),  # noqa: S704  # escaped for where it stands
     )
-    return html
+    return html.lstrip()
 
 
 def _missing(landed: Any) -> dict[str, list[str]]:
