@@ -97,7 +97,7 @@ def print_report(report: str) -> None:
     config = FOLDER / "tap.json"
     print(f"\n$ tap-looker-report --config {config} -o {page}", flush=True)
     subprocess.run(
-        [report, "--config", str(config), "-o", str(page), "--title", "The demo’s Looker"],
+        [report, "--config", str(config), "-o", str(page), "--title", "Looker of the demo"],
         check=True,
     )
     print(f"Open {page} in a browser: what is used, who sees what, what is slow and what fails.")

@@ -3,8 +3,8 @@
     python scripts/vendor_report.py            write tap_looker_report/vendor
     python scripts/vendor_report.py --check    write nothing; exit 1 if a file is not the release's
 
-Each package comes from the npm registry. A new release is accepted by the checksum that the registry
-gives for it; from then on versions.json holds the checksum, and a package that differs is refused.
+Each package comes from the npm registry. A new release is accepted by the checksum that the
+registry gives for it; from then on versions.json holds that, and a package that differs is refused.
 """
 
 from __future__ import annotations

@@ -18,7 +18,9 @@ def main() -> None:
     if not all(map(_is_installed, LIBRARIES)):
         also = ""
         if sys.version_info >= TOO_NEW:
-            also = f" Use a Python older than {'.'.join(map(str, TOO_NEW))}: dbt-core 1.11 needs it."
+            also = (
+                f" Use a Python older than {'.'.join(map(str, TOO_NEW))}: dbt-core 1.11 needs it."
+            )
         sys.exit(MISSING + also)
     from tap_looker_report.command import report  # noqa: PLC0415
 

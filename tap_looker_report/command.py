@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 KEPT = re.compile(r"(dashboard|look|lookml_dashboard)/(\S.*)")
 LINK = re.compile(r"https?://[^/]+(?:/embed)?/(dashboard|look)s/([^?#]+)")
-EPILOG = """SOURCE is a folder of files that a target wrote (JSONL or Parquet), a DuckDB file, or the
-URL or connection string of a Postgres database; 'postgresql://' takes the PG* variables of libpq.
-With --config, the rows are read from Looker first."""
+EPILOG = """SOURCE is a folder of files that a target wrote (JSONL or Parquet), a DuckDB file, or
+the URL or connection string of a Postgres database; 'postgresql://' takes the PG* variables of
+libpq. With --config, the rows are read from Looker first."""
 
 
 class Terminal:
@@ -100,7 +100,7 @@ class Terminal:
     "domains",
     multiple=True,
     metavar="DOMAIN",
-    help="A domain of yours: deliveries elsewhere are shown as outside. Default: those of the users.",
+    help="A domain of yours: deliveries to others are outside. Default: those of the users.",
 )
 @click.option(
     "--unused-after-days",
@@ -121,8 +121,7 @@ class Terminal:
     "--looker-url", metavar="URL", help="Address of the instance, for links to its content."
 )
 def report(**options: Any) -> None:
-    """Write one HTML page about a Looker instance: what is used, who sees what, what is slow and
-    what fails."""
+    """Write a page about a Looker instance: what is used, who sees what, what is slow or fails."""
     terminal = Terminal()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -297,11 +296,13 @@ def _warn_of_unknown(kept: list[str], marts: models.Marts, terminal: Terminal) -
     known = {f"{row['content_type']}/{row['content_id']}".lower() for row in rows}
     unknown = [one for one in kept if one.lower() not in known]
     if unknown:
-        terminal.say(f"The list of what to keep names content that is not there: {listed(unknown)}.")
+        terminal.say(
+            f"The list of what to keep names content that is not there: {listed(unknown)}."
+        )
 
 
 def _address(configs: tuple[str, ...]) -> str:
-    """The address of the instance, without that of its API; "" where only the environment has it."""
+    """The address of the instance, not of its API; "" where only the environment has it."""
     named = [files.read_object(f"--config {one}", one) for one in configs if one != "ENV"]
     address = next((text for one in reversed(named) if (text := one.get("api_host_url"))), "")
     parts = urlsplit(str(address))

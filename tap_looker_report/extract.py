@@ -175,7 +175,9 @@ def _announce(
         f"{_range(least[QUERY], most[QUERY])} query calls{more}, and 2 logins."
     )
     if denied:
-        say(f"The key may not read {listed(denied, MOST_NAMED)}: the report will say what is missing.")
+        say(
+            f"The key may not read {listed(denied, MOST_NAMED)}: the report will say what is missing."
+        )
     total = least[ADMIN] + least[QUERY]
     if max_calls is not None and total > max_calls:
         raise LookerError(

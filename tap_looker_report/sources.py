@@ -143,7 +143,7 @@ def _load_parquet(files: dict[str, list[Path]], database: Path) -> None:
             is_timed = {column[0] for column in columns} & set(TIMES)
             order = "" if is_timed else ", make_timestamp(row_number() OVER ()) AS _sdc_received_at"
             connection.execute(
-                f"CREATE TABLE {LANDED}.{_quoted(stream)} AS SELECT *{order} "  # noqa: S608
+                f"CREATE TABLE {LANDED}.{_quoted(stream)} AS SELECT *{order} "
                 "FROM read_parquet(?, union_by_name = true)",
                 [names],
             )
@@ -293,7 +293,7 @@ def _read_at(
         time = next((name for name in TIMES if name in those), None)
         last = None
         if time:
-            ((last,),) = ask(f"SELECT max({_quoted(time)}) FROM {where}.{_quoted(table)}")  # noqa: S608
+            ((last,),) = ask(f"SELECT max({_quoted(time)}) FROM {where}.{_quoted(table)}")
         if isinstance(last, datetime):
             found[table.lower()] = last.astimezone(UTC) if last.tzinfo else last.replace(tzinfo=UTC)
         else:

@@ -83,7 +83,7 @@ class Table:
         """
         columns = self.shown(landed)
         names = ", ".join(column.name for column in columns)
-        rows = marts.rows(f"SELECT {names} {self.source} LIMIT {MOST_ROWS + 1}")  # noqa: S608
+        rows = marts.rows(f"SELECT {names} {self.source} LIMIT {MOST_ROWS + 1}")
         is_cut = len(rows) > MOST_ROWS
         rows = rows[:MOST_ROWS]
         return {

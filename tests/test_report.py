@@ -11,12 +11,12 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
-from browser import NAMES, executable
+from browser import executable
 from support import Runner, entries, selecting, settings_of
 
 from looker_emulator import Emulator
@@ -48,9 +48,7 @@ HOSTILE = [
 ]
 TITLED = {"title", "display_name", "custom_title", "label", "path"}
 
-needs_dbt = pytest.mark.skipif(
-    not REPORT, reason="REPORT is not set: python3 dev.py test sets it"
-)
+needs_dbt = pytest.mark.skipif(not REPORT, reason="REPORT is not set: python3 dev.py test sets it")
 pytestmark = pytest.mark.xdist_group("report")  # what they share takes long to make
 
 
@@ -210,11 +208,13 @@ def test_queries_are_those_of_the_last_90_days_without_the_taps(html, raw):
     ]
     days = {row["history_created_time"][:10] for row in raw["system_activity_history"]}
     after = date.fromisoformat(max(days)) - timedelta(days=90)
-    recent = [row for row in history if date.fromisoformat(row["history_created_time"][:10]) > after]
+    recent = [
+        row for row in history if date.fromisoformat(row["history_created_time"][:10]) > after
+    ]
     found = figures(html)
     errors = sum(row["history_status"] == "error" for row in recent)
     assert found["errors"] == errors
-    assert f"Of <data value=\"{len(recent)}\"" in html
+    assert f'Of <data value="{len(recent)}"' in html
     by_day = dict(zip(column(html, "days", "ran_on"), column(html, "days", "errors"), strict=True))
     failed = Counter(
         row["history_created_time"][:10]
@@ -245,7 +245,7 @@ def test_tables_hold_what_the_marts_hold(table, mart, html, marts):
     names = [one["name"] for one in shown["columns"]]
     plain = [name for name in names if name not in ("user_name", "expression")]
     found = zip(*(column(html, table, name) for name in plain), strict=True)
-    expected = [[row[name] for name in plain] for row in marts(f"FROM {mart}")]  # noqa: S608
+    expected = [[row[name] for name in plain] for row in marts(f"FROM {mart}")]
 
     def alike(value):
         if isinstance(value, float):
@@ -310,7 +310,7 @@ def of_parquet(folder, raw):
         if raw[file.stem]:
             (place / file.stem).mkdir()
             duckdb.sql(
-                f"COPY (FROM read_json('{file}', sample_size = -1)) TO "  # noqa: S608
+                f"COPY (FROM read_json('{file}', sample_size = -1)) TO "
                 f"'{place / file.stem / 'part-0.parquet'}'"
             )
     return [place], lambda: True
@@ -389,7 +389,9 @@ def test_what_was_not_loaded_is_named_and_is_not_zero(bare, html):
         "people", "builds", "calls", "deliveries", "admins",
     } & found.keys()  # fmt: skip
     for stream in ("system_activity_history", "scheduled_plans", "lookml_model_explores"):
-        assert re.search(rf"--select &#39;default,[^&]*{stream}|--select 'default,[^']*{stream}", bare)
+        assert re.search(
+            rf"--select &#39;default,[^&]*{stream}|--select 'default,[^']*{stream}", bare
+        )
     assert set(data_of(bare)["tables"]) == {"content", "people"}
     shown = {one["name"] for one in data_of(bare)["tables"]["content"]["columns"]}
     assert not {"runs_90d", "last_used_on", "schedules_enabled", "alerts_enabled"} & shown
@@ -426,7 +428,7 @@ def config_of(emulator, folder, **settings):
 @needs_dbt
 @pytest.mark.slow
 def test_straight_from_looker_with_a_key_that_sees_a_part(tmp_path):
-    with Emulator(denied=("/alerts", "/user_login_lockouts")) as emulator:
+    with Emulator(now=datetime.now(UTC), denied=("/alerts", "/user_login_lockouts")) as emulator:
         config = config_of(emulator, tmp_path, select="users", start_date="2026-11-25")
         page, kept = tmp_path / "report.html", tmp_path / "kept"
         done = report("--config", config, "-o", page, "--keep", kept, folder=tmp_path)
@@ -571,7 +573,12 @@ def test_json_in_a_page_cannot_end_its_script():
 def test_shares_are_never_rounded_to_nothing_or_all():
     assert percent(1, 1000) == "less than 1%"
     assert percent(999, 1000) == "more than 99%"
-    assert [percent(0, 9), percent(9, 9), percent(1, 3), percent(0, 0)] == ["0%", "100%", "33%", "–"]
+    assert [percent(0, 9), percent(9, 9), percent(1, 3), percent(0, 0)] == [
+        "0%",
+        "100%",
+        "33%",
+        "–",
+    ]
 
 
 def test_tables_name_streams_that_exist():
@@ -585,8 +592,12 @@ def test_tables_name_streams_that_exist():
 
 
 def test_without_its_libraries_the_command_says_how_to_install_them():
-    hidden = "import sys; sys.modules['dbt'] = None; from tap_looker_report.__main__ import main; main()"
-    done = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True, check=False)
+    hidden = (
+        "import sys; sys.modules['dbt'] = None; from tap_looker_report.__main__ import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", hidden], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "pip install 'lookout-tap-looker[report]'" in done.stderr
@@ -605,7 +616,7 @@ def browse(page, *steps, **options):
     if not BROWSER_PYTHON:
         pytest.skip("BROWSER_PYTHON is not set: python3 dev.py test sets it")
     if not executable():
-        hint = f"no browser ({', '.join(NAMES)}): apt-get install chromium, or brew install chromium"
+        hint = "there is no browser: apt-get install chromium, or brew install --cask google-chrome"
         if os.environ.get("CI"):
             pytest.fail(hint)
         pytest.skip(hint)
@@ -625,7 +636,10 @@ def browse(page, *steps, **options):
 
 
 READY = ["evaluate", "document.body.dataset.ready === ''"]
-UNHARMED = ["evaluate", "window.pwned === undefined && document.querySelectorAll('td img, td b, td script').length === 0"]
+UNHARMED = [
+    "evaluate",
+    "window.pwned === undefined && document.querySelectorAll('td img, td b, td script').length === 0",
+]
 
 
 @needs_dbt
