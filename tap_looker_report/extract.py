@@ -161,7 +161,7 @@ def _announce(
         check=False,
     )
     if asked.returncode:
-        lines = [one for one in map(_parsed, asked.stderr.decode(errors="replace").splitlines())]
+        lines = map(_parsed, asked.stderr.decode(errors="replace").splitlines())
         errors = [text for level, text in lines if level in ("ERROR", "CRITICAL")]
         raise LookerError("\n".join(errors) or "The tap could not say what the key may read.")
     told = json.loads(asked.stdout)
@@ -175,9 +175,7 @@ def _announce(
         f"{_range(least[QUERY], most[QUERY])} query calls{more}, and 2 logins."
     )
     if denied:
-        say(
-            f"The key may not read {listed(denied, MOST_NAMED)}: the report will say what is missing."
-        )
+        say(f"The key may not read {listed(denied, MOST_NAMED)}: the page says what is missing.")
     total = least[ADMIN] + least[QUERY]
     if max_calls is not None and total > max_calls:
         raise LookerError(

@@ -205,8 +205,7 @@ def _known(name: str, value: Any) -> Any:
 def counts(marts: Marts, streams: Collection[str]) -> dict[str, int]:
     """How many rows there are of each stream, one per key."""
     union = " UNION ALL ".join(
-        f"SELECT '{one}' AS stream, count(*) AS count FROM {{stg_{one}}}"
-        for one in streams
+        f"SELECT '{one}' AS stream, count(*) AS count FROM {{stg_{one}}}" for one in streams
     )
     return {row["stream"]: row["count"] for row in marts.rows(union)} if union else {}
 

@@ -152,8 +152,8 @@ CONTENT = Table(
         Column("content_id", "Id", CODE),
     ),
     "FROM {content_usage} ORDER BY CASE verdict WHEN 'unused' THEN 0 WHEN 'linked' THEN 1 "
-    "WHEN 'delivered' THEN 2 WHEN 'on_dashboard' THEN 3 WHEN 'unknown' THEN 4 WHEN 'deleted' THEN 9 "
-    "ELSE 5 END, coalesce(runs_90d, 0), content_type, title, content_id",
+    "WHEN 'delivered' THEN 2 WHEN 'on_dashboard' THEN 3 WHEN 'unknown' THEN 4 "
+    "WHEN 'deleted' THEN 9 ELSE 5 END, coalesce(runs_90d, 0), content_type, title, content_id",
     needs=("dashboards|looks",),
     helps=(
         HISTORY,
@@ -350,7 +350,8 @@ FIELDS = Table(
         Column("times_used", "Looker's count", NUMBER, ("system_activity_field_usage",)),
     ),
     "FROM {field_usage} ORDER BY CASE verdict WHEN 'unused' THEN 0 WHEN 'used_before' THEN 1 "
-    "WHEN 'only_in_lookml' THEN 2 WHEN 'unknown' THEN 3 ELSE 4 END, model_name, explore_name, field",
+    "WHEN 'only_in_lookml' THEN 2 WHEN 'unknown' THEN 3 ELSE 4 END, "
+    "model_name, explore_name, field",
     needs=("explore_fields",),
     helps=(
         HISTORY,
@@ -454,7 +455,8 @@ LINEAGE = Table(
     ),
     "FROM (SELECT content_type, content_id, content_title, folder_path, model_name || '::' || "
     "explore_name AS explore, view_name, table_name, connection_name, "
-    "min(table_known_from) AS table_known_from, nullif(count(DISTINCT dashboard_element_id), 0) AS tiles "
+    "min(table_known_from) AS table_known_from, "
+    "nullif(count(DISTINCT dashboard_element_id), 0) AS tiles "
     "FROM {lineage} WHERE model_name IS NOT NULL "
     "GROUP BY content_type, content_id, content_title, folder_path, model_name, explore_name, "
     "view_name, table_name, connection_name) AS paths "

@@ -2,9 +2,9 @@
 
     python tests/browser.py PAGE < steps > results
 
-Steps are a JSON object: ``scheme`` (light or dark), ``width``, and ``steps``, a list of lists: a name
-below and its arguments. What comes out is JSON too: what each step gave, what the page wrote to
-the console, and what it asked of the network.
+Steps are a JSON object: ``scheme`` (light or dark), ``width``, and ``steps``, a list of lists: a
+name below and its arguments. What comes out is JSON too: what each step gave, what the page wrote
+to the console, and what it asked of the network.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def download(page: Page, selector: str) -> str:
 
 def violations(page: Page) -> list[dict[str, Any]]:
     """What axe finds wrong, contrast above all."""
-    from axe_playwright_python.sync_playwright import Axe
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
 
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
     return [
@@ -73,7 +73,7 @@ STEPS = {
 
 def main() -> None:
     """Open the page, go through the steps, and print what came of them."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
     asked = json.load(sys.stdin)
     heard: list[str] = []
