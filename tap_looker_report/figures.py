@@ -92,6 +92,7 @@ STATEMENTS: dict[tuple[str, ...], str] = {
         SELECT
             sum(runs) AS deliveries,
             sum(failures) AS deliveries_failed,
+            count(CASE WHEN failures > 0 AND is_enabled THEN 1 END) AS schedules_that_failed,
             count(CASE WHEN runs_cut_at_row_limit > 0 AND is_enabled THEN 1 END) AS schedules_cut
         FROM {schedules}""",
     ("scheduled_plans", "scheduled_plan_destinations", "users"): """

@@ -26,7 +26,7 @@ Row = dict[str, Any]
 def package() -> Path:
     """The dbt package: beside this one in a checkout, inside it where it was installed."""
     inside, beside = HERE / "transform", HERE.parent / "transform"
-    return beside if (beside / "dbt_project.yml").exists() else inside
+    return inside if inside.exists() else beside
 
 
 def build(

@@ -141,6 +141,7 @@ CONTENT = Table(
         Column("reason", "Why"),
         Column("folder_path", "Folder", needs=("folders",)),
         Column("owner_name", "Owner", needs=("users",)),
+        Column("is_owner_disabled", "Owner disabled", YES, ("users",)),
         Column("runs_14d", "Runs, 14 days", NUMBER, (HISTORY,)),
         Column("views", "Views ever", NUMBER),
         Column(_day("last_viewed_at"), "Last viewed", DAY),

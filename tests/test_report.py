@@ -824,9 +824,12 @@ def test_colors_by_hand_and_on_paper(made):
         ["evaluate", "getComputedStyle(document.querySelector('.page > nav')).display"],
         ["evaluate", "document.querySelector('main a[data-filter]').click()"],
         ["evaluate", "document.querySelector('#filter-content').value"],
+        ["evaluate", "document.querySelector('a[data-sort^=schedules]').click()"],
+        ["evaluate", "document.querySelector('#schedules [aria-sort=descending]').textContent"],
     )
     assert results[1] == "rgb(19, 23, 28)"
     assert results[2] == ["Light colors"]
     assert results[4] == "rgb(255, 255, 255)"
     assert results[5] == "none"
     assert results[7]
+    assert "Failures" in results[9]

@@ -119,11 +119,11 @@
         title: column.label,
         className: CLASSES[column.kind] ?? "",
         type: ["number", "seconds", "share"].includes(column.kind) ? "num" : "string-utf8",
-        orderSequence: ["number", "seconds", "share", "day"].includes(column.kind) ? ["desc", "asc"] : ["asc", "desc"],
+        orderSequence: ["number", "seconds", "share", "day", "yes"].includes(column.kind) ? ["desc", "asc"] : ["asc", "desc"],
         render: (value, type, row) => {
           if (type === "display") return cell(value, column, row, table);
           if (type === "filter") return column.kind === "verdict" && value ? value : clean(value ?? "");
-          if (type === "sort" && typeof value === "boolean") return String(value);
+          if (type === "sort" && typeof value === "boolean") return value ? "1" : "0";
           return value ?? (["number", "seconds", "share"].includes(column.kind) ? -1 : "");
         },
       })),
@@ -172,13 +172,17 @@
     shown[name] = show(place, table);
   }
 
-  for (const link of all("a[data-filter]")) {
+  for (const link of all("a[data-filter], a[data-sort]")) {
     link.addEventListener("click", () => {
-      const [name, value] = link.dataset.filter.split(":");
+      const [name, value] = (link.dataset.filter ?? link.dataset.sort).split(":");
       const select = $(`#filter-${name}`);
       if (select) {
-        select.value = value;
+        select.value = link.dataset.filter ? value : "";
         select.dispatchEvent(new Event("change"));
+      }
+      if (link.dataset.sort) {
+        const place = data.tables[name].columns.findIndex((column) => column.name === value);
+        shown[name].order([[place, "desc"]]).draw();
       }
     });
   }
