@@ -188,8 +188,10 @@ def _report(
     if bool(source) == bool(configs):
         raise click.UsageError("Give a SOURCE, or --config to read from Looker; see --help.")
     path = Path(output).expanduser()
-    if not path.resolve().parent.is_dir() or path.is_dir():
-        raise LookerError(f"-o {output} cannot be written: there is no such folder, or it is one.")
+    if path.is_dir():
+        raise LookerError(f"-o {output} is a folder: give the name of a file in it.")
+    if not path.resolve().parent.is_dir():
+        raise LookerError(f"-o {output}: there is no folder {path.parent}.")
     kept = read_keep_list(keep_list) if keep_list else []
     kept_in = _kept_folder(keep)
     began = time.monotonic()

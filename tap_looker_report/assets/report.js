@@ -302,7 +302,7 @@
       return {
         text: data.levels.map((row) => `${row.level}, ${words(row.verdict)}: ${row.users}`).join("; "),
         options: () => ({
-          height: 210, marginLeft: 80, x: { label: "Users", grid: true },
+          height: 210, marginLeft: 80, x: { label: null, grid: true },
           y: { label: null, domain: order.filter((one) => data.levels.some((row) => row.level === one)), tickSize: 0 },
           color: { legend: true, domain: verdicts.map(words), range: verdicts.map((one) => colors[one]) },
           marks: [Plot.barX(data.levels, { x: "users", y: "level", fill: (row) => words(row.verdict), order: verdicts.map(words), insetTop: 3, insetBottom: 3, tip: true })],
