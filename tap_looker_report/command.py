@@ -192,6 +192,8 @@ def _report(
         raise LookerError(f"-o {output} is a folder: give the name of a file in it.")
     if not path.resolve().parent.is_dir():
         raise LookerError(f"-o {output}: there is no folder {path.parent}.")
+    if looker_url and not urlsplit(looker_url).scheme.startswith("http"):
+        raise LookerError(f"--looker-url {printable(looker_url)} is not like https://….")
     kept = read_keep_list(keep_list) if keep_list else []
     kept_in = _kept_folder(keep)
     began = time.monotonic()
@@ -228,7 +230,7 @@ def _report(
         stack.callback(marts.close)
         _warn_of_unknown(kept, marts, terminal)
         terminal.show("Writing the page …")
-        address = looker_url or (_address(configs) if configs else "")
+        address = (looker_url or "").rstrip("/") or (_address(configs) if configs else "")
         subject = page.Subject(
             title=title or _title(address, instance),
             what=found.what,

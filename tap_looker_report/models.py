@@ -71,6 +71,8 @@ def build(
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
 
         DuckDBConnectionManager.close_all_connections()  # dbt keeps the file open
+    if isinstance(finished.exception, KeyboardInterrupt):  # dbt has caught it
+        raise KeyboardInterrupt
     if not finished.success:
         raise LookerError(_why(finished))
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from tap_looker_report import access, figures
 from tap_looker_report.models import HERE
-from tap_looker_report.tables import TABLES, lacking
+from tap_looker_report.tables import CODE, NUMBER, TABLES, TEXT, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,6 +87,7 @@ def render(marts: Marts, subject: Subject, streams: Sequence[str]) -> str:
         for table in TABLES
         if not lacking(table.needs, landed)
     }
+    tables["streams"] = _streams(marts, subject, streams)
     data = {
         "tables": tables,
         "access": access.data(marts, landed) if "users" in landed else None,
@@ -113,7 +114,6 @@ def render(marts: Marts, subject: Subject, streams: Sequence[str]) -> str:
         f=figures.read(marts, landed),
         subject=subject,
         landed=landed,
-        counts=figures.counts(marts, sorted(landed)),
         streams=streams,
         tables=tables,
         missing=_missing(landed),
@@ -127,6 +127,31 @@ def render(marts: Marts, subject: Subject, streams: Sequence[str]) -> str:
         data=Markup(as_json(data)),  # noqa: S704  # escaped for where it stands
     )
     return html.lstrip()
+
+
+def _streams(marts: Marts, subject: Subject, streams: Sequence[str]) -> dict[str, Any]:
+    """What the page rests on, as a table of it."""
+    counts = figures.counts(marts, sorted(subject.read_at))
+    read_at = {name: f"{time:%Y-%m-%d %H:%M}" for name, time in subject.read_at.items() if time}
+    why = {
+        name: subject.missed.get(name, "" if name in subject.read_at else "not loaded")
+        for name in streams
+    }
+    columns = {
+        ("stream", "Stream", CODE): list(streams),
+        ("rows", "Rows", NUMBER): [counts.get(name) for name in streams],
+        ("read_at", "Read (UTC)", TEXT): [read_at.get(name) for name in streams],
+        ("why", "Why it is not there", TEXT): [why[name] for name in streams],
+    }
+    if not any(why.values()):
+        del columns["why", "Why it is not there", TEXT]
+    return {
+        "caption": "Streams",
+        "columns": [
+            {"name": name, "label": label, "kind": kind, "values": values}
+            for (name, label, kind), values in columns.items()
+        ],
+    }
 
 
 def _missing(landed: Any) -> dict[str, list[str]]:

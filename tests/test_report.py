@@ -385,7 +385,9 @@ def test_what_was_not_loaded_is_named_and_is_not_zero(bare, html):
         assert re.search(
             rf"--select &#39;default,[^&]*{stream}|--select 'default,[^']*{stream}", bare
         )
-    assert set(data_of(bare)["tables"]) == {"content", "people"}
+    assert set(data_of(bare)["tables"]) == {"content", "people", "streams"}
+    why = dict(zip(column(bare, "streams", "stream"), column(bare, "streams", "why"), strict=True))
+    assert {name for name, reason in why.items() if not reason} == {"dashboards", "looks", "users"}
     shown = {one["name"] for one in data_of(bare)["tables"]["content"]["columns"]}
     assert not {"runs_90d", "last_used_on", "schedules_enabled", "alerts_enabled"} & shown
     assert "nobody ran or opened" not in bare
@@ -753,7 +755,7 @@ def test_every_table_can_be_exported(made):
         ["evaluate", "document.querySelectorAll('[data-table] table').length"],
         ["evaluate", "document.querySelectorAll('[data-table] .dt-buttons button').length"],
     )
-    assert tables_shown == exports == len(tables.TABLES)
+    assert tables_shown == exports == len(tables.TABLES) + 1  # and that of streams
 
 
 @needs_dbt
