@@ -95,9 +95,12 @@ def print_report(report: str) -> None:
     """Make the page, of the streams that it can use."""
     page = FOLDER / "report.html"
     config = FOLDER / "tap.json"
-    print(f"\n$ tap-looker-report --config {config} -o {page}", flush=True)
+    print(f"\n$ tap-looker-report --config {config} -o {page} --keep {FOLDER / 'rows'}", flush=True)
     subprocess.run(
-        [report, "--config", str(config), "-o", str(page), "--title", "Looker of the demo"],
+        [
+            *(report, "--config", str(config), "-o", str(page)),
+            *("--keep", str(FOLDER / "rows"), "--title", "Looker of the demo"),
+        ],
         check=True,
     )
     print(f"Open {page} in a browser: what is used, who sees what, what is slow and what fails.")

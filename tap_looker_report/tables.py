@@ -133,8 +133,8 @@ CONTENT = Table(
     "Dashboards and looks",
     (
         Column("title", "Title"),
-        Column("content_type", "Kind"),
         Column("verdict", "Verdict", VERDICT),
+        Column("content_type", "Kind"),
         Column("runs_90d", "Runs, 90 days", NUMBER, (HISTORY,)),
         Column("users_90d", "Users, 90 days", NUMBER, (HISTORY,)),
         Column("last_used_on", "Last run", DAY, (HISTORY,)),

@@ -6,6 +6,7 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const numbers = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
+  const tenths = new Intl.NumberFormat("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const shares = new Intl.NumberFormat("en-US", { style: "percent", maximumFractionDigits: 1 });
   const BAD = ["unused", "failing", "never_logged_in", "owner_disabled", "content_deleted"];
   const WARN = ["linked", "delivered", "inactive", "unknown", "only_in_lookml", "only_in_content",
@@ -53,7 +54,7 @@
 
   const SHOWN = {
     number: (value) => numbers.format(value),
-    seconds: (value) => `${numbers.format(value)} s`,
+    seconds: (value) => `${tenths.format(value)} s`,
     share: (value) => shares.format(value),
     yes: (value) => (value ? "yes" : "no"),
     day: (value) => value,
@@ -107,7 +108,7 @@
     place.replaceChildren();
     const made = element("table");
     place.append(made);
-    const verdict = table.columns.findIndex((column) => column.kind === "verdict");
+    const verdict = table.columns.findIndex((column) => column.kind === "verdict" || column.name === "subject_type");
     let api;
     const start = [];
     if (verdict >= 0 && rows.length) start.push(() => filterOf(table, verdict, rows, () => api));
@@ -122,7 +123,7 @@
         orderSequence: ["number", "seconds", "share", "day", "yes"].includes(column.kind) ? ["desc", "asc"] : ["asc", "desc"],
         render: (value, type, row) => {
           if (type === "display") return cell(value, column, row, table);
-          if (type === "filter") return column.kind === "verdict" && value ? value : clean(value ?? "");
+          if (type === "filter") return place === verdict ? value : clean(value ?? "");
           if (type === "sort" && typeof value === "boolean") return value ? "1" : "0";
           return value ?? (["number", "seconds", "share"].includes(column.kind) ? -1 : "");
         },
@@ -290,7 +291,7 @@
         text: rows.map((row) => `${short(clean(row.subject_id), 60)} ${numbers.format(row.average_seconds)} s`).join("; "),
         options: bars(rows, {
           name: "subject_id", value: "average_seconds", label: "Seconds on average", color: "var(--c-api)",
-          format: (time) => `${numbers.format(time)} s`,
+          format: (time) => `${tenths.format(time)} s`,
           marks: [Plot.ruleX([Number(document.body.dataset.slow)], { stroke: "var(--c-bad)", strokeDasharray: "4 3" })],
         }),
       };
