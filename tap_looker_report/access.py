@@ -43,8 +43,9 @@ def data(marts: Marts, landed: Collection[str]) -> dict[str, Any]:
         folders   [id, path, place in lists, place of the deciding path in paths or None]
         lists     [user, 1 to edit or 0 to view, grant, user, …]
         models    names
+        groups    lists of models
         sets      lists of permissions
-        rights    of each user: [model, set, grant, model, …]
+        rights    of each user: [group of models, set, grant, group, …]
         content   place of the folder in folders, by content's key
     """
     users = marts.rows(
@@ -58,7 +59,7 @@ def data(marts: Marts, landed: Collection[str]) -> dict[str, Any]:
         marts.one("SELECT count(*) AS count FROM {folder_access}")["count"] <= MOST_GRANTS
     )
     folders, lists = _folders(marts, place_of, grants, paths) if has_folders else ([], [])
-    models, sets, rights = _rights(marts, place_of, grants) if has_roles else ([], [], [])
+    rights = _rights(marts, place_of, grants) if has_roles else {}
     folder_at = {folder[0]: place for place, folder in enumerate(folders)}
     content = marts.rows("SELECT content_key, folder_id FROM {content_usage} WHERE NOT is_deleted")
     return {
@@ -74,9 +75,7 @@ def data(marts: Marts, landed: Collection[str]) -> dict[str, Any]:
         "paths": list(paths),
         "folders": folders,
         "lists": lists,
-        "models": models,
-        "sets": sets,
-        "rights": rights,
+        **{name: rights.get(name, []) for name in ("models", "groups", "sets", "rights")},
         "content": {
             row["content_key"]: folder_at[row["folder_id"]]
             for row in content
@@ -114,11 +113,9 @@ def _folders(
     return folders, [list(entries) for entries in lists]
 
 
-def _rights(
-    marts: Marts, place_of: dict[str, int], grants: _Places
-) -> tuple[list[str], list[list[str]], list[list[int]]]:
-    models, sets = _Places(), _Places()
-    rights: list[list[int]] = [[] for _ in place_of]
+def _rights(marts: Marts, place_of: dict[str, int], grants: _Places) -> dict[str, list[Any]]:
+    models, groups, sets = _Places(), _Places(), _Places()
+    of_user: list[dict[tuple[int, int], list[int]]] = [{} for _ in place_of]
     for row in marts.rows(
         "SELECT user_id, model_name, granted_by, "
         "string_agg(permission, ',' ORDER BY permission) AS permissions "
@@ -126,9 +123,15 @@ def _rights(
         "ORDER BY user_id, model_name, granted_by"
     ):
         if row["user_id"] in place_of:
-            rights[place_of[row["user_id"]]] += [
-                models[row["model_name"]],
-                sets[row["permissions"]],
-                grants[row["granted_by"]],
-            ]
-    return list(models), [one.split(",") for one in sets], rights
+            what = sets[row["permissions"]], grants[row["granted_by"]]
+            mine = of_user[place_of[row["user_id"]]].setdefault(what, [])
+            mine.append(models[row["model_name"]])
+    return {
+        "rights": [
+            [number for what, those in mine.items() for number in (groups[tuple(those)], *what)]
+            for mine in of_user
+        ],
+        "models": list(models),
+        "groups": [list(group) for group in groups],
+        "sets": [one.split(",") for one in sets],
+    }

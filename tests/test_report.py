@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -278,8 +279,11 @@ def test_access_in_the_page_is_that_of_the_marts(html, marts):
     rights = set()
     for user, flat in zip(users, access["rights"], strict=True):
         for at in range(0, len(flat), 3):
-            model, grant = access["models"][flat[at]], grants[flat[at + 2]]
-            rights |= {(user, model, one, grant) for one in access["sets"][flat[at + 1]]}
+            granted = itertools.product(access["groups"][flat[at]], access["sets"][flat[at + 1]])
+            rights |= {
+                (user, access["models"][model], permission, grants[flat[at + 2]])
+                for model, permission in granted
+            }
     assert rights == {
         (row["user_id"], row["model_name"], row["permission"], row["granted_by"])
         for row in marts("FROM looker_access")

@@ -37,8 +37,8 @@
     made.append(...children);
     return made;
   }
-  const words = (value) => WORDS[value] ?? String(value).replaceAll("_", " ");
   const clean = (text) => String(text).replaceAll("\0", "\ufffd");
+  const words = (value) => (Object.hasOwn(WORDS, value) ? WORDS[value] : clean(value).replaceAll("_", " "));
   const short = (text, most = 100) => (text.length > most ? `${text.slice(0, most)}…` : text);
   const named = (text) => element("bdi", { className: "name" }, short(clean(text ?? "without a name")));
   const counted = (count, one, many = `${one}s`) => `${numbers.format(count)} ${count === 1 ? one : many}`;
@@ -378,12 +378,15 @@
   const access = data.access;
 
   if (access) {
-    const { users, grants, folders, lists, models, sets, rights } = access;
+    const { users, grants, folders, lists, models, groups, sets, rights } = access;
     const column = (name, title, kind = "text") => ({ name, label: title, kind });
     const triples = (flat) => d3.range(0, flat.length, 3).map((at) => flat.slice(at, at + 3));
+    /** What a user may do, by models: [model, set, grant]. */
+    const rightsOf = (user) => triples(rights[user] ?? []).flatMap(([group, set, grant]) =>
+      groups[group].map((model) => [model, set, grant]));
     /** Models on which each user has a permission. */
     const may = (permission) => rights.map((flat) => new Set(triples(flat)
-      .filter(([, set]) => sets[set].includes(permission)).map(([model]) => models[model])));
+      .filter(([, set]) => sets[set].includes(permission)).flatMap(([group]) => groups[group].map((model) => models[model]))));
     const data_of = may("access_data");
     const LISTS = { dashboard: "see_user_dashboards", look: "see_looks", lookml_dashboard: "see_lookml_dashboards" };
     const seen_by = Object.fromEntries(Object.entries(LISTS).map(([kind, permission]) => [kind, may(permission)]));
@@ -412,7 +415,7 @@
     }
 
     function ofModel(model, permission) {
-      return rights.flatMap((flat, user) => triples(flat)
+      return d3.range(rights.length).flatMap((user) => rightsOf(user)
         .filter(([at, set]) => models[at] === model && (!permission || sets[set].includes(permission)))
         .map(([, set, grant]) => [...person(user), sets[set].join(", "), grants[grant]]));
     }
@@ -489,7 +492,7 @@
       if (!target) return;
       const { user } = target;
       const rows = byUser.get(user) ?? [];
-      const allowed = triples(rights[user] ?? []).map(([model, set, grant]) => [models[model], sets[set].join(", "), grants[grant]]);
+      const allowed = d3.sort(rightsOf(user), ([model]) => models[model]).map(([model, set, grant]) => [models[model], sets[set].join(", "), grants[grant]]);
       const sum = (at) => d3.sum(rows, (row) => row[at]);
       const parts = [named(users.name[user] ?? users.email[user]), users.disabled[user] ? " is disabled. The account" : ""];
       if (access.hasFolders) {
