@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -38,18 +39,21 @@ class Terminal:
     def __init__(self) -> None:
         self._is_live = sys.stderr.isatty()
         self._shown = ""
+        self._one_at_a_time = threading.Lock()  # dbt and the tap are heard on threads
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        self._wipe()
-        click.echo(text, err=True)
+        with self._one_at_a_time:
+            self._wipe()
+            click.echo(text, err=True)
 
     def show(self, text: str) -> None:
         """How far it is: over the line before, and where there is no terminal, not at all."""
         if self._is_live:
-            self._wipe()
-            self._shown = text[: shutil.get_terminal_size().columns - 1]
-            click.echo(self._shown, err=True, nl=False)
+            with self._one_at_a_time:
+                self._wipe()
+                self._shown = text[: shutil.get_terminal_size().columns - 1]
+                click.echo(self._shown, err=True, nl=False)
 
     def _wipe(self) -> None:
         if self._shown:

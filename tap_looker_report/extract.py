@@ -93,6 +93,7 @@ def extract(
     _announce(options, _settle(WITH, overrides), max_calls, say)
     settings = {**WITH, **({} if max_calls is None else {"max_calls": max_calls})}
     found = Extraction()
+    show("Looker: reading …")
     tap = subprocess.Popen(
         [*TAP, *options],
         stdout=subprocess.PIPE,

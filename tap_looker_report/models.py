@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from contextlib import closing
@@ -48,13 +49,11 @@ def build(
 
     profile = {"target": "report", "outputs": {"report": {**source.output, "threads": THREADS}}}
     (scratch / "profiles.yml").write_text(json.dumps({"tap_looker": profile}), "utf-8")
-    done = 0
+    finished_one = itertools.count(1)
 
     def heard(event: Any) -> None:
-        nonlocal done
         if event.info.name == "NodeFinished":
-            done += 1
-            say(f"Models: {done} of {total}")
+            say(f"Models: {next(finished_one)} of {total}")
 
     total = sum(1 for _ in (package() / "models").rglob("*.sql"))
     finished = dbtRunner(callbacks=[heard]).invoke(
