@@ -22,6 +22,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+HAS_DBT = sys.version_info < (3, 14)  # where this dbt-core ends
 BIN = "Scripts" if os.name == "nt" else "bin"
 ENVIRONMENTS = {
     ".venv": ["--group", "dev", "--editable", "."],
@@ -29,11 +30,11 @@ ENVIRONMENTS = {
     ".venv-target": ["target-jsonl==0.1.4"],
     ".venv-check": ["singer-tools==0.4.1"],
     ".venv-target-postgres": ["meltanolabs-target-postgres==0.8.1"],
-    # Newer releases of dbt-core fetch a part of theirs from elsewhere when they are installed.
-    ".venv-dbt": [
-        "dbt-core>=1.11,<1.12",
-        *(f"dbt-{name}>=1.9,<2" for name in ("duckdb", "postgres", "bigquery", "snowflake")),
+    ".venv-report": [  # dbt too
+        *("--editable", ".[report]"),
+        *(f"dbt-{name}>=1.9,<2" for name in ("bigquery", "snowflake")),
     ],
+    ".venv-browser": ["playwright>=1.49,<2", "axe-playwright-python>=0.1.4,<0.2"],
     ".venv-meltano": ["meltano>=4.4,<5"],
     # Of the examples.
     ".venv-dagster": ["dagster>=1.13,<1.14"],
@@ -104,6 +105,22 @@ def check(here: Path) -> None:
     build_site("build", "--quiet")
 
 
+def name_programs(*, slow: bool) -> None:
+    """Tell the tests where the programs are that they run, as variables."""
+    os.environ["TARGET_JSONL"] = str(environment(".venv-target") / "target-jsonl")
+    os.environ["SINGER_CHECK_TAP"] = str(environment(".venv-check") / "singer-check-tap")
+    os.environ["TARGET_POSTGRES"] = str(environment(".venv-target-postgres") / "target-postgres")
+    os.environ["BROWSER_PYTHON"] = str(environment(".venv-browser") / "python")
+    if HAS_DBT:
+        os.environ["DBT"] = str(environment(".venv-report") / "dbt")
+        os.environ["REPORT"] = str(environment(".venv-report") / "tap-looker-report")
+    os.environ["MELTANO"] = str(environment(".venv-meltano") / "meltano")
+    if slow and os.name != "nt":
+        os.environ["DAGSTER"] = str(environment(".venv-dagster") / "dagster")
+        if sys.version_info < (3, 14):  # not tried with newer ones
+            os.environ["AIRFLOW"] = str(environment(".venv-airflow") / "airflow")
+
+
 def main(arguments: list[str]) -> None:
     """Do what the first argument names."""
     oldest = re.search(r'requires-python = ">=3\.(\d+)"', (ROOT / "pyproject.toml").read_text())
@@ -123,20 +140,11 @@ def main(arguments: list[str]) -> None:
     here = environment(".venv")
     python = here / "python"
     if task == "demo":
-        run(python, "scripts/demo.py", "--target", environment(".venv-target") / "target-jsonl")
+        report = ("--report", environment(".venv-report") / "tap-looker-report") if HAS_DBT else ()
+        target = environment(".venv-target") / "target-jsonl"
+        run(python, "scripts/demo.py", "--target", target, *report)
     elif task == "test":
-        os.environ["TARGET_JSONL"] = str(environment(".venv-target") / "target-jsonl")
-        os.environ["SINGER_CHECK_TAP"] = str(environment(".venv-check") / "singer-check-tap")
-        os.environ["TARGET_POSTGRES"] = str(
-            environment(".venv-target-postgres") / "target-postgres"
-        )
-        if sys.version_info < (3, 14):  # where this dbt-core ends
-            os.environ["DBT"] = str(environment(".venv-dbt") / "dbt")
-        os.environ["MELTANO"] = str(environment(".venv-meltano") / "meltano")
-        if "not slow" not in rest and os.name != "nt":
-            os.environ["DAGSTER"] = str(environment(".venv-dagster") / "dagster")
-            if sys.version_info < (3, 14):  # not tried with newer ones
-                os.environ["AIRFLOW"] = str(environment(".venv-airflow") / "airflow")
+        name_programs(slow="not slow" not in rest)
         run(python, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *rest)
     elif task in ("bench", "targets"):
         run(python, "-m", {"bench": "benchmarks"}.get(task, task), *rest)

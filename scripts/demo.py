@@ -1,7 +1,7 @@
 """The main job, seen at work: a Looker instance's content in files that SQL can query.
 
 Starts the emulator, runs ``tap-looker | target-jsonl`` with the default streams, and shows with
-DuckDB what landed.
+DuckDB what landed. Then ``tap-looker-report`` makes a page of all that it can use.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ def main() -> None:
     """Run the demo."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--target", default="target-jsonl", help="the target's command")
+    arguments.add_argument("--report", help="the command of the report; without it there is none")
     arguments.add_argument("--scale", default="medium", help="size of the emulated instance")
     arguments.add_argument("--latency-ms", default="50", help="latency of the emulated instance")
     options = arguments.parse_args()
@@ -44,6 +45,8 @@ def main() -> None:
     )
     try:
         print_load(options.target, config_of(emulator))
+        if options.report:
+            print_report(options.report)
     finally:
         emulator.terminate()
         emulator.wait()
@@ -86,6 +89,21 @@ def print_load(target: str, config: dict[str, str]) -> None:
     print_tables(time.monotonic() - started)
     print(next((line.partition("Cost: ")[2] for line in lines if "Cost: " in line), ""))
     print(f"The files are in {FOLDER / 'output'}, the tap's log is {log}.")
+
+
+def print_report(report: str) -> None:
+    """Make the page, of the streams that it can use."""
+    page = FOLDER / "report.html"
+    config = FOLDER / "tap.json"
+    print(f"\n$ tap-looker-report --config {config} -o {page} --keep {FOLDER / 'rows'}", flush=True)
+    subprocess.run(
+        [
+            *(report, "--config", str(config), "-o", str(page)),
+            *("--keep", str(FOLDER / "rows"), "--title", "Looker of the demo"),
+        ],
+        check=True,
+    )
+    print(f"Open {page} in a browser: what is used, who sees what, what is slow and what fails.")
 
 
 def print_tables(seconds: float) -> None:

@@ -1,0 +1,137 @@
+"""Who sees what, small enough for a page that answers it for everybody.
+
+A user's rights in a folder are those of the folder that it inherits from: folders that share them
+share one list.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tap_looker_report.tables import lacking
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tap_looker_report.models import Marts, Row
+
+ROLES = (
+    *("users", "user_roles", "roles", "permission_sets", "permission_set_permissions"),
+    *("model_sets", "model_set_models"),
+)
+FOLDERS = ("users", "folders", "content_metadata", "content_metadata_access")
+GROUPS = ("groups", "user_groups", "group_roles", "group_parents", "lookml_models", "permissions")
+MOST_GRANTS = 3_000_000
+"""User and folder: what takes more memory than a laptop has to spare."""
+
+
+class _Places(dict[Any, int]):
+    """Values in the order in which they were first asked for."""
+
+    def __missing__(self, value: Any) -> int:
+        self[value] = len(self)
+        return self[value]
+
+
+def data(marts: Marts, landed: Collection[str]) -> dict[str, Any]:
+    """Users, and their rights in folders and models, as lists of numbers that are places.
+
+    ::
+
+        users     {id, name, email, disabled}, each a list
+        grants    what grants something, in words
+        folders   [id, path, place in lists, place of the deciding path in paths or None]
+        lists     [user, 1 to edit or 0 to view, grant, user, …]
+        models    names
+        groups    lists of models
+        sets      lists of permissions
+        rights    of each user: [group of models, set, grant, group, …]
+        content   place of the folder in folders, by content's key
+    """
+    users = marts.rows(
+        "SELECT user_id, user_name, user_email, is_disabled FROM {user_activity} "
+        "ORDER BY user_name, user_id"
+    )
+    place_of = {row["user_id"]: place for place, row in enumerate(users)}
+    grants, paths = _Places(), _Places()
+    has_roles = not lacking(ROLES, landed)
+    has_folders = not lacking(FOLDERS, landed) and (
+        marts.one("SELECT count(*) AS count FROM {folder_access}")["count"] <= MOST_GRANTS
+    )
+    folders, lists = _folders(marts, place_of, grants, paths) if has_folders else ([], [])
+    rights = _rights(marts, place_of, grants) if has_roles else {}
+    folder_at = {folder[0]: place for place, folder in enumerate(folders)}
+    content = marts.rows("SELECT content_key, folder_id FROM {content_usage} WHERE NOT is_deleted")
+    return {
+        "hasRoles": has_roles,
+        "hasFolders": has_folders,
+        "users": {
+            "id": [row["user_id"] for row in users],
+            "name": [row["user_name"] for row in users],
+            "email": [row["user_email"] for row in users],
+            "disabled": [int(bool(row["is_disabled"])) for row in users],
+        },
+        "grants": list(grants),
+        "paths": list(paths),
+        "folders": folders,
+        "lists": lists,
+        **{name: rights.get(name, []) for name in ("models", "groups", "sets", "rights")},
+        "content": {
+            row["content_key"]: folder_at[row["folder_id"]]
+            for row in content
+            if row["folder_id"] in folder_at
+        },
+    }
+
+
+def _folders(
+    marts: Marts, place_of: dict[str, int], grants: _Places, paths: _Places
+) -> tuple[list[list[Any]], list[list[int]]]:
+    by_folder: dict[str, list[Row]] = {}
+    for row in marts.rows(
+        "SELECT user_id, folder_id, level, granted_by, decided_by_folder_path "
+        "FROM {folder_access} ORDER BY folder_id, user_id"
+    ):
+        by_folder.setdefault(row["folder_id"], []).append(row)
+    lists = _Places()
+    folders: list[list[Any]] = []
+    for folder in marts.rows("SELECT id, path FROM {stg_folders} ORDER BY path, id"):
+        rows = by_folder.get(folder["id"], [])
+        entries = tuple(
+            number
+            for row in rows
+            if row["user_id"] in place_of
+            for number in (
+                place_of[row["user_id"]],
+                int(row["level"] == "edit"),
+                grants[row["granted_by"]],
+            )
+        )
+        decided = next((path for row in rows if (path := row["decided_by_folder_path"])), None)
+        decided_at = None if decided is None else paths[decided]
+        folders.append([folder["id"], folder["path"], lists[entries], decided_at])
+    return folders, [list(entries) for entries in lists]
+
+
+def _rights(marts: Marts, place_of: dict[str, int], grants: _Places) -> dict[str, list[Any]]:
+    models, groups, sets = _Places(), _Places(), _Places()
+    of_user: list[dict[tuple[int, int], list[int]]] = [{} for _ in place_of]
+    for row in marts.rows(
+        "SELECT user_id, model_name, granted_by, "
+        "string_agg(permission, ',' ORDER BY permission) AS permissions "
+        "FROM {access} GROUP BY user_id, model_name, granted_by "
+        "ORDER BY user_id, model_name, granted_by"
+    ):
+        if row["user_id"] in place_of:
+            what = sets[row["permissions"]], grants[row["granted_by"]]
+            mine = of_user[place_of[row["user_id"]]].setdefault(what, [])
+            mine.append(models[row["model_name"]])
+    return {
+        "rights": [
+            [number for what, those in mine.items() for number in (groups[tuple(those)], *what)]
+            for mine in of_user
+        ],
+        "models": list(models),
+        "groups": [list(group) for group in groups],
+        "sets": [one.split(",") for one in sets],
+    }
