@@ -40,7 +40,7 @@ sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
 from tap_looker.resources.flat import Nested  # noqa: E402
 from tap_looker.resources.kinds import Endpoint, Search  # noqa: E402
 from tap_looker.resources.resource import Column, Resource  # noqa: E402
-from tap_looker.resources.table import RESOURCES  # noqa: E402
+from tap_looker.resources.rest_streams import RESOURCES  # noqa: E402
 from tap_looker.schemas import LEFT_OUT, WRITE_ONLY  # noqa: E402
 
 SCHEMAS = ROOT / "tap_looker" / "schemas"

@@ -15,7 +15,7 @@ import yaml
 
 from tap_looker.looker.auth import WHERE_KEYS_ARE
 from tap_looker.queries.activities import ACTIVITIES
-from tap_looker.resources.table import RESOURCES
+from tap_looker.resources.rest_streams import RESOURCES
 from tap_looker.tap import TapLooker
 
 PROJECT = tomllib.loads(

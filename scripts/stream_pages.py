@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_looker.queries.activities import ACTIVITIES, QUERIES, QUERY_FIELDS, Activity
 from tap_looker.queries.columns import column_name
-from tap_looker.resources import costs
+from tap_looker.resources import cost_words
 from tap_looker.resources.flat import Flat
 from tap_looker.resources.kinds import Composite
-from tap_looker.resources.table import GROUPS, RESOURCES
+from tap_looker.resources.rest_streams import GROUPS, RESOURCES
 from tap_looker.tap import TapLooker
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ def endpoint(row: Resource) -> str:
 def cost(row: Resource) -> str:
     """How many calls a stream costs."""
     page_size = TapLooker.config_jsonschema["properties"]["page_size"]["default"]
-    return costs.in_words(row, page_size, "`{}`".format)
+    return cost_words.of(row, page_size, "`{}`".format)
 
 
 def needs(row: Resource) -> str:

@@ -6,36 +6,27 @@ Only where a key may not see these, each kind of permission is tried on one smal
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import asdict, dataclass
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from tap_looker.cost_estimate import Counts, calls_of
 from tap_looker.errors import LookerError, RequestError
-from tap_looker.looker.response import segment
 from tap_looker.looker.threads import Cancelled
+from tap_looker.permissions import permissions_of
 from tap_looker.queries.activities import ACTIVITIES
-from tap_looker.resources.extraction import Extraction
-from tap_looker.resources.fields import merged, rendered, tree, values_at
 from tap_looker.resources.flat import Flat
-from tap_looker.resources.kinds import Composite, Endpoint, Search
+from tap_looker.resources.kinds import Endpoint, Search
 from tap_looker.resources.resource import Access, Range, is_older
-from tap_looker.resources.table import BY_NAME, GROUPS
+from tap_looker.resources.rest_streams import BY_NAME, GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection
 
     from tap_looker.looker.client import LookerClient
-    from tap_looker.looker.response import Row
-    from tap_looker.resources.fields import Fields
-    from tap_looker.resources.resource import Resource
 
 OF_SETTINGS = Access(otherwise="what this user may query")
 ALL, PART, NONE, UNKNOWN = "all", "part", "none", "unknown"
 OF_ACTIVITY = Access(("see_system_activity", "administer"))
-COUNTED = ("users", "groups", "folders", "looks", "dashboards", "dashboard_elements", "boards")
-"""What may be larger than a page: worth a call to count."""
-MAX_SAMPLE = 5_000  # rows that are looked at to count what is in them
 BILLED = {"non_query": "admin call", "db_query": "query call"}
 """How Looker bills calls, but for those that are free."""
 
@@ -108,10 +99,10 @@ def report(
     me = client.get("/user").data
     if not isinstance(me, dict):
         raise RequestError("GET /user: the answer is not a user.", 200)
-    permissions = _permissions(client, me)
+    permissions = permissions_of(client, me)
     is_admin = permissions is not None and "administer" in permissions
     tried = {} if permissions is not None else _tried(client, selected)
-    counts = _Counts(client, page_size, include_deleted=include_deleted)
+    counts = Counts(client, page_size, include_deleted=include_deleted)
     is_news = any(BY_NAME[name].since for name in {*selected, *wanted} if name in BY_NAME)
     release = release_of(client) if is_news else ""
     streams = []
@@ -122,7 +113,7 @@ def report(
         if is_read and is_older(release, since):
             access = UNKNOWN
             note = f"documented from release {since} on, this is {release}"
-        calls = Range(0, 0) if access == NONE else _calls(name, wanted, counts)
+        calls = Range(0, 0) if access == NONE else calls_of(name, wanted, counts)
         streams.append(
             StreamAccess(
                 name,
@@ -223,7 +214,7 @@ def _counted(least: int, most: int | None, what: str) -> str:
     return f"{number} {what}{'' if most == 1 else 's'}"
 
 
-def _billing(name: str, counts: _Counts) -> str:
+def _billing(name: str, counts: Counts) -> str:
     """How the calls are billed: where a stream makes none of its own, as those of what it reads."""
     if name not in BY_NAME:
         return "db_query"
@@ -241,111 +232,6 @@ def _all_streams(selected: Collection[str]) -> list[tuple[str, Access]]:
         **{activity.name: OF_ACTIVITY for activity in ACTIVITIES},
     }
     return sorted({**dict.fromkeys(selected, OF_SETTINGS), **known}.items())
-
-
-def _permissions(client: LookerClient, me: dict[str, Any]) -> set[str] | None:
-    """What the user's roles permit; None where Looker does not show that."""
-    try:
-        roles = client.get_list(f"/users/{segment(me.get('id'))}/roles", {}, ("id",))
-    except RequestError:
-        return None
-    return _permitted(roles)
-
-
-def _permitted(roles: Iterable[Row]) -> set[str] | None:
-    found: set[str] = set()
-    for role in roles:
-        permission_set = role.get("permission_set")
-        if not isinstance(permission_set, dict):
-            return None
-        names = permission_set.get("permissions")
-        if permission_set.get("all_access"):
-            found.add("administer")
-        elif not isinstance(names, list):  # null or absent is not empty
-            return None
-        found.update(map(str, names or []))
-    return found
-
-
-TELLING = {"current_user": ("id", "role_ids"), "roles": ("id", "permission_set")}
-"""What says who an admin is, where a run reads it anyway."""
-
-
-def plan(extraction: Extraction, *, more_fields: bool) -> None:
-    """Say that the permissions of the key's user will be looked at, where they are read anyway.
-
-    Args:
-        extraction: Of the run.
-        more_fields: Also where fields that tell are not selected.
-    """
-    is_told = all(extraction.reads(name, fields) for name, fields in TELLING.items())
-    for name, fields in TELLING.items():
-        if is_told or (more_fields and name in extraction.wanted):
-            extraction.want(name, tree(fields), trash=False)
-
-
-def permissions_in_run(extraction: Extraction) -> set[str] | None:
-    """What the key's user may do, in as few calls as possible: none for an admin by default.
-
-    Roles of groups are not known to be among those of ``current_user``, so a user who does not
-    seem to be an admin costs the call that settles it.
-
-    Returns:
-        The permissions; None where Looker does not show them.
-
-    Raises:
-        Cancelled: The run ends.
-    """
-
-    def read(name: str) -> list[Row]:
-        if name not in extraction.wanted:
-            return []
-        try:
-            return list(itertools.chain.from_iterable(extraction.read(name, tree(TELLING[name]))))
-        except LookerError:
-            return []
-
-    try:
-        me = next(iter(read("current_user")), None) or extraction.client.get("/user").data
-        if not isinstance(me, dict):
-            return None
-        own = {str(one) for one in me.get("role_ids") or []}
-        permitted = _permitted(role for role in read("roles") if str(role.get("id")) in own)
-        if permitted and "administer" in permitted:
-            return permitted
-        return _permissions(extraction.client, me)
-    except LookerError:
-        return None
-
-
-def known_permissions(extraction: Extraction) -> set[str] | None:
-    """What the user's own roles permit, if the run has read these anyway; else None."""
-    if not all(extraction.reads(name, fields) for name, fields in TELLING.items()):
-        return None
-    try:
-        me, roles = (
-            list(itertools.chain.from_iterable(extraction.read(name, tree(fields))))
-            for name, fields in TELLING.items()
-        )
-    except LookerError:
-        return None
-    own = {str(one) for row in me for one in row.get("role_ids") or []}
-    return _permitted(role for role in roles if str(role.get("id")) in own)
-
-
-def sees_all_of(name: str, permissions: set[str]) -> bool:
-    """Whether a user with these permissions is known to get all rows of a stream."""
-    return name not in BY_NAME or sees_all([name], permissions)
-
-
-def sees_all(sources: Iterable[str], permissions: set[str] | None) -> bool:
-    """Whether a user with these permissions is known to get all rows of all these resources."""
-    needs = [BY_NAME[name].access for name in sources]
-    known = permissions or set()
-    return all(
-        one.is_whole or (not one.is_own and not known.isdisjoint({"administer", *one.permissions}))
-        for one in needs
-    )
 
 
 def _tried(client: LookerClient, selected: Collection[str]) -> dict[tuple[str, ...], bool]:
@@ -389,123 +275,3 @@ def _access(
     if may:
         return ALL, ""
     return (PART, f"{without}; all needs {asked}") if without else (NONE, f"needs {asked}")
-
-
-def _calls(name: str, wanted: Collection[str], counts: _Counts) -> Range | None:
-    """What a stream costs besides what the run reads anyway: with its parents, where these are new.
-
-    None if that cannot be told, as for System Activity.
-    """
-    if name not in BY_NAME:
-        return None
-    least = most = 0
-    for one in counts.needed(name) - (set(wanted) - {name}):
-        calls = BY_NAME[one].source.estimate_calls(counts, BY_NAME[one])
-        if calls is None:
-            return None
-        least, most = least + calls.least, most + calls.most
-    return Range(least, most)
-
-
-class _Counts:
-    """How many rows there are, with one call for each resource that is worth one."""
-
-    def __init__(self, client: LookerClient, page_size: int, *, include_deleted: bool) -> None:
-        self.page_size = page_size
-        self.include_deleted = include_deleted
-        self._client = client
-        self._samples: dict[str, _Sample | None] = {}
-        self._fields: dict[str, Fields] = {}
-        for resource in BY_NAME.values():
-            source = resource.source
-            if isinstance(source, Endpoint) and source.parent:
-                self._look_at(source.parent.resource, source.parent.wanted)
-            elif isinstance(source, Composite):
-                for name, fields in source.counted.items():
-                    self._look_at(name, tree(fields))
-
-    def _look_at(self, name: str, fields: Fields) -> None:
-        self._fields[name] = merged(self._fields.get(name, {}), fields) or {}
-
-    def needed(self, name: str) -> set[str]:
-        """What is read for a stream, itself included."""
-        extraction = Extraction(self._client, page_size=1, include_deleted=False)
-        extraction.want(name)
-        return extraction.wanted
-
-    def of(self, name: str) -> int | None:
-        """The rows of a resource; None where one call does not tell."""
-        if name not in COUNTED and name not in self._fields:
-            return 1  # it hardly fills a page
-        sample = self._sample(name)
-        return sample.total if sample else None
-
-    def distinct(
-        self, name: str, paths: Sequence[str], skip_if: Sequence[str] = ()
-    ) -> Range | None:
-        """How many different values rows have at some paths, scaled where not all rows came."""
-        source = BY_NAME[name].source
-        if isinstance(source, Composite):
-            return source.count(self)
-        sample = self._sample(name)
-        if not sample or sample.total is None:
-            return None
-        found = len(sample.values(paths, skip_if))
-        if sample.is_whole:
-            return Range(found, found)
-        return Range(found, ceil(found * sample.total / len(sample.rows)))
-
-    def values(self, name: str, paths: Sequence[str]) -> set[tuple[Any, ...]] | None:
-        """The different values at some paths; None where one call does not give all rows."""
-        sample = self._sample(name)
-        return sample.values(paths) if sample and sample.is_whole else None
-
-    def _sample(self, name: str) -> _Sample | None:
-        if name not in self._samples:
-            try:
-                self._samples[name] = self._asked(BY_NAME[name])
-            except RequestError:
-                self._samples[name] = None
-        return self._samples[name]
-
-    def _asked(self, resource: Resource) -> _Sample | None:
-        source = resource.source
-        if not isinstance(source, Endpoint) or source.parent:
-            return None
-        fields = self._fields.get(resource.name)
-        params: dict[str, Any] = {
-            **source.params,
-            "fields": rendered(merged(tree(resource.keys), fields or {}) or {}),
-        }
-        limit = MAX_SAMPLE if fields else 1
-        if isinstance(source, Search):
-            params |= {"limit": limit, "offset": 0}
-        answer = self._client.get(source.path, params, billing=source.billing)
-        rows = answer.data if isinstance(answer.data, list) else [answer.data]
-        rows = [row for row in rows if isinstance(row, dict)]
-        total = answer.total
-        if total is None and (not isinstance(source, Search) or 1 < len(rows) < limit):
-            total = len(rows)
-        return _Sample(rows, total)
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """Rows of a resource, and how many it has in all."""
-
-    rows: list[Any]
-    total: int | None
-
-    @property
-    def is_whole(self) -> bool:
-        return self.total is not None and len(self.rows) >= self.total
-
-    def values(self, paths: Sequence[str], skip_if: Sequence[str] = ()) -> set[tuple[Any, ...]]:
-        """Their different values at some paths, without nulls."""
-        return {
-            values
-            for row in self.rows
-            if not any(row.get(name) for name in skip_if)
-            for values in itertools.product(*(values_at(row, path) for path in paths))
-            if None not in values
-        }

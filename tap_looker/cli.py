@@ -13,7 +13,7 @@ from click.exceptions import Exit
 from singer_sdk.about import AboutInfo, MarkdownFormatter
 from singer_sdk.plugin_base import SingerCommand
 
-from tap_looker import files, output, progress
+from tap_looker import files, progress, stdout
 from tap_looker.access import as_dict, as_text, report
 from tap_looker.errors import LookerError, in_words
 from tap_looker.streams import is_catalog
@@ -35,13 +35,13 @@ class Command(SingerCommand):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command on any console."""
-        output.accept_all_letters()
+        stdout.accept_all_letters()
         progress.quieten()
         return super().main(*args, **kwargs)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Parse the arguments; some options do their work already here."""
-        with _errors_shown(), output.writing():
+        with _errors_shown(), stdout.writing():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -172,7 +172,7 @@ def print_access(run: Run, selected: set[str], output_format: str) -> None:
         )
     finally:
         run.log_out()
-    output.say(json.dumps(as_dict(found), indent=2) if output_format == "json" else as_text(found))
+    stdout.say(json.dumps(as_dict(found), indent=2) if output_format == "json" else as_text(found))
 
 
 @dataclass

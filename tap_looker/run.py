@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.encoding.base import SingerMessageType
 
-from tap_looker import access, output
+from tap_looker import access, permissions, stdout
 from tap_looker.errors import (
     DeniedError,
     IncompleteError,
@@ -32,7 +32,7 @@ from tap_looker.progress import Progress, counted, progress_for
 from tap_looker.redaction import redact
 from tap_looker.resources.extraction import Extraction
 from tap_looker.resources.resource import is_older
-from tap_looker.resources.table import BY_NAME
+from tap_looker.resources.rest_streams import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -162,7 +162,7 @@ class Run:
                 stream.plan(extraction)
             except LookerError as error:
                 self._unreadable[stream.name] = error
-        access.plan(extraction, more_fields=self.config["emit_activate_version_messages"])
+        permissions.plan(extraction, more_fields=self.config["emit_activate_version_messages"])
         return extraction
 
     @cached_property
@@ -244,11 +244,11 @@ class Run:
 
     def sees_all(self, sources: Iterable[str]) -> bool:
         """Whether the API key's user is known to get all rows of these resources."""
-        return access.sees_all(sources, self._permissions)
+        return permissions.sees_all(sources, self._permissions)
 
     @cached_property
     def _permissions(self) -> set[str] | None:
-        return self._in_background(partial(access.permissions_in_run, self.extraction))
+        return self._in_background(partial(permissions.permissions_in_run, self.extraction))
 
     def withhold_version(self, name: str, reason: str) -> None:
         """Note why no ACTIVATE_VERSION is sent of a stream that has not failed."""
@@ -282,10 +282,10 @@ class Run:
             try:
                 self.writer.write_message(StateMessage(value=dict(state)))
             except (BrokenPipeError, OutputError):
-                output.drop()
+                stdout.drop()
             raise Interrupted(self._signal) from None
         except BrokenPipeError:
-            output.drop()
+            stdout.drop()
             raise LookerError("The target has stopped reading: see its own messages.") from None
         finally:
             self.progress.close(self._closing())
@@ -348,11 +348,11 @@ class Run:
     def _closing(self) -> Iterator[str]:
         """What the run has read, and of which streams the key may have seen a part only."""
         yield self.progress.summary()
-        permissions = access.known_permissions(self.extraction)
-        if permissions is None or "administer" in permissions:
+        permitted = permissions.known_permissions(self.extraction)
+        if permitted is None or "administer" in permitted:
             return
         names = [stream.name for stream in self._selected() if stream.name not in self._failures]
-        partial = [name for name in names if not access.sees_all_of(name, permissions)]
+        partial = [name for name in names if not permissions.sees_all_of(name, permitted)]
         if partial:
             yield (
                 f"The API key's user is not an admin. These may hold only what that user sees: "

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from tap_looker.errors import SettingsError
 from tap_looker.queries.activities import PREFIX, QUERIES, QUERY_FIELDS
-from tap_looker.resources import costs
-from tap_looker.resources.table import BY_NAME, GROUPS
+from tap_looker.resources import cost_words
+from tap_looker.resources.rest_streams import BY_NAME, GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -75,7 +75,7 @@ def as_text(streams: Iterable[str], selected: Collection[str], page_size: int) -
         for name in names:
             calls = f"none besides {QUERIES}" if name == QUERY_FIELDS else PER_QUERY
             if name in BY_NAME:
-                calls = costs.in_words(BY_NAME[name], page_size)
+                calls = cost_words.of(BY_NAME[name], page_size)
             lines.append(f"{'*' if name in selected else ' '} {name:{width}}  {calls}")
     return "\n".join([*lines, "", EXPLAINED])
 

@@ -13,10 +13,10 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 
-from tap_looker import cli, output, selection, settings
+from tap_looker import cli, selection, settings, stdout
 from tap_looker.errors import LookerError, SettingsError, listed
 from tap_looker.queries.definitions import SETTINGS
-from tap_looker.resources.table import RESOURCES
+from tap_looker.resources.rest_streams import RESOURCES
 from tap_looker.run import Run
 from tap_looker.settings_schema import CREDENTIALS, SCHEMA
 from tap_looker.streams import (
@@ -277,7 +277,7 @@ class TapLooker(Tap):
             if self._mistakes:
                 raise SettingsError(self._mistakes)
             catalog = self.catalog_json_text
-            output.say(catalog)
+            stdout.say(catalog)
             return catalog
         finally:
             self.run.log_out()
@@ -287,7 +287,7 @@ class TapLooker(Tap):
         """Explain the settings too, which the SDK's plain format only names."""
         with redirect_stdout(io.StringIO()) as printed:
             super().print_about(output_format or "markdown")
-        output.say(printed.getvalue().removesuffix("\n"))
+        stdout.say(printed.getvalue().removesuffix("\n"))
 
     @classmethod
     def cb_config(
@@ -335,7 +335,7 @@ class TapLooker(Tap):
         tap = cls.from_options(**options, validate_config=False)
         selected = {stream.name for stream in tap.selected_streams()}
         page_size = tap.config.get("page_size") or SCHEMA["properties"]["page_size"]["default"]
-        output.say(selection.as_text(tap.streams, selected, page_size))
+        stdout.say(selection.as_text(tap.streams, selected, page_size))
         tap.run.log_out()
 
     @classmethod

@@ -18,9 +18,9 @@ from support import (
 )
 
 from looker_emulator import Emulator, Fault
-from tap_looker.access import MAX_SAMPLE
+from tap_looker.cost_estimate import MAX_SAMPLE
 from tap_looker.queries.activities import ACTIVITIES
-from tap_looker.resources.table import RESOURCES
+from tap_looker.resources.rest_streams import RESOURCES
 
 ALL_NAMES = {one.name for one in (*RESOURCES, *ACTIVITIES)}
 DEFAULT = {one.name for one in (*RESOURCES, *ACTIVITIES) if one.default}
@@ -389,7 +389,7 @@ def test_streams_without_calls_are_billed_as_what_they_read(run):
 
 
 def test_rows_beyond_the_sample_are_scaled(run, monkeypatch):
-    monkeypatch.setattr("tap_looker.access.MAX_SAMPLE", 10)
+    monkeypatch.setattr("tap_looker.cost_estimate.MAX_SAMPLE", 10)
     found = report(run("--access=json", catalog=selecting("user_sessions")))
     one = by_name(found)["user_sessions"]
     assert 2 < one["calls_at_least"] <= 11

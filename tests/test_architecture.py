@@ -17,12 +17,12 @@ LAYERS = (
     {"streams"},
     {"run"},
     {"access", "progress"},
-    {"settings", "selection"},
+    {"settings", "selection", "permissions", "cost_estimate"},
     {"settings_schema"},
     {"resources", "queries"},
     {"looker"},
     {"values", "used_fields"},
-    {"files", "output"},
+    {"files", "stdout"},
     {"schemas", "errors", "redaction", "times"},
 )
 """From the top down: a layer may import those below it, and within a room what does not circle."""

@@ -14,7 +14,7 @@ from benchmarks.instance import instance
 from benchmarks.peers import PEERS
 from benchmarks.peers.base import interpreters
 from benchmarks.peers.singer_io import OURS
-from tap_looker.resources.table import BY_NAME
+from tap_looker.resources.rest_streams import BY_NAME
 
 ROOT = Path(__file__).parent.parent
 FIGURES = {"wall_s", "cpu_s", "peak_memory_mb", "records"}

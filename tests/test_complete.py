@@ -13,7 +13,7 @@ from support import entries
 
 from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.resources.resource import is_older
-from tap_looker.resources.table import RESOURCES
+from tap_looker.resources.rest_streams import RESOURCES
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import compare_sdk

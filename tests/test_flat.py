@@ -16,7 +16,7 @@ from looker_emulator.instance.lookml.derived_tables import DERIVED
 from looker_emulator.instance.lookml.model_explores import explore
 from tap_looker.resources import derived
 from tap_looker.resources.flat import Derived, Flat
-from tap_looker.resources.table import BY_NAME, RESOURCES
+from tap_looker.resources.rest_streams import BY_NAME, RESOURCES
 from tests.test_questions import QUESTIONS
 from tests.test_resources import paths
 

@@ -32,7 +32,7 @@ from support import DEADLINE, Run, Runner, catalog, ended_within, finished, run_
 
 from looker_emulator import Emulator
 from tap_looker.looker import response
-from tap_looker.resources.table import BY_NAME, RESOURCES
+from tap_looker.resources.rest_streams import BY_NAME, RESOURCES
 
 API = "/api/4.0"
 LIMIT = 30.0  # seconds for a run

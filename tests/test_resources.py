@@ -30,7 +30,7 @@ from looker_emulator.instance.platform import connections
 from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.resources.flat import Flat
 from tap_looker.resources.resource import is_older
-from tap_looker.resources.table import RESOURCES
+from tap_looker.resources.rest_streams import RESOURCES
 
 if TYPE_CHECKING:
     from looker_emulator import Call

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import jsonschema
 import pytest
 
-from tap_looker.resources.table import RESOURCES
+from tap_looker.resources.rest_streams import RESOURCES
 from tap_looker.schemas import LEFT_OUT, WRITE_ONLY
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))

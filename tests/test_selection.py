@@ -11,7 +11,7 @@ from support import run_cli, settings_of
 from tap_looker import settings
 from tap_looker.errors import SettingsError
 from tap_looker.queries.activities import ACTIVITIES
-from tap_looker.resources.table import RESOURCES
+from tap_looker.resources.rest_streams import RESOURCES
 from tap_looker.selection import matching
 from tap_looker.settings_schema import SCHEMA
 

@@ -11,7 +11,7 @@ import pytest
 from support import DEADLINE, STREAMS, entries, finished, run_cli, selecting, settings_of
 
 from looker_emulator import Emulator, Fault
-from tap_looker.resources.table import RESOURCES
+from tap_looker.resources.rest_streams import RESOURCES
 
 pytestmark = pytest.mark.usefixtures("_quick_retries")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Pages:
-    """The pages of one list, by their offset: what :func:`paging.pages` takes for `fetch`.
+    """The pages of one list, by their offset: what :func:`offset_paging.pages` takes for `fetch`.
 
     Pages are asked for at the same time only when Looker's ``X-Total-Count`` tells how many there
     are: one that may not exist is a call that somebody pays for.

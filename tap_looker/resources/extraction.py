@@ -21,7 +21,7 @@ from tap_looker.looker.threads import ReplayableIterator
 from tap_looker.resources.fields import decoder, merged, tree, value_at
 from tap_looker.resources.items import FEW, answers
 from tap_looker.resources.resource import concerns_item
-from tap_looker.resources.table import BY_NAME
+from tap_looker.resources.rest_streams import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -11,8 +11,8 @@ from singer_sdk.exceptions import SingerSDKError
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, Metadata
 
-from tap_looker.errors import LookerError, listed
-from tap_looker.streams import instances, maps
+from tap_looker.errors import LookerError
+from tap_looker.streams import activate_version, instances, maps
 from tap_looker.streams.catalog import chosen, mistakes_in_keys, mistakes_in_replication
 from tap_looker.streams.sdk import SdkStream
 from tap_looker.values import Misfits
@@ -28,16 +28,6 @@ if TYPE_CHECKING:
     from tap_looker.resources.extraction import Extraction
     from tap_looker.resources.fields import Fields
     from tap_looker.run import Run
-
-ANYWAY = "activate_version_anyway"
-OTHER_INSTANCES = (
-    "targets would delete the rows of all other instances in the same table. If each instance has "
-    f"its own tables, set {ANYWAY} to instance."
-)
-PARTIAL_ACCESS = (
-    "the API key's user might not see all of their rows (see --access), and targets would delete "
-    f"those that are missing. If that is wanted, set {ANYWAY} to partial_access."
-)
 
 
 class LookerStream(SdkStream):
@@ -302,10 +292,7 @@ class LookerStream(SdkStream):
             state["version"] = self.begin_version(state.get("version"))
 
     def sync_succeeded(self) -> None:
-        """Let targets delete what is gone, where nothing else can be missing.
-
-        On ACTIVATE_VERSION, targets delete the rows of a table that have another version.
-        """
+        """Let targets delete what is gone, where nothing else can be missing."""
         if self.version is None:
             return
         if reason := self._why_withheld():
@@ -314,16 +301,19 @@ class LookerStream(SdkStream):
             self.activate_version()
 
     def _why_withheld(self) -> str:
-        """Why targets may delete nothing of a stream that was read to its end; "" if they may."""
-        extraction, allowed = self._run.extraction, self.config[ANYWAY]
-        if reason := self.why_partial(extraction):
-            return reason
-        if others := self.in_same_tables():
-            return f"stream maps give {listed(others)} the same name."
-        if self.instance and "instance" not in allowed:
-            return OTHER_INSTANCES
-        sources = () if "partial_access" in allowed else self.sources(extraction)
-        return PARTIAL_ACCESS if sources and not self._run.sees_all(sources) else ""
+        extraction = self._run.extraction
+
+        def sees_all() -> bool:
+            sources = self.sources(extraction)
+            return not sources or self._run.sees_all(sources)
+
+        return activate_version.why_withheld(
+            why_partial=self.why_partial(extraction),
+            in_same_tables=self.in_same_tables(),
+            has_instance=bool(self.instance),
+            sees_all=sees_all,
+            allowed=self.config[activate_version.ANYWAY],
+        )
 
     def will_fail(self, error: Exception) -> None:
         """Fail when the records are asked for."""

@@ -24,7 +24,7 @@ from tap_looker.queries.columns import KINDS, collisions, column, column_name, k
 from tap_looker.queries.definitions import DefinitionError, Entries, duplicates, entries
 from tap_looker.queries.explores import read_explore
 from tap_looker.queries.resolve import Resolver
-from tap_looker.resources.table import RESOURCES
+from tap_looker.resources.rest_streams import RESOURCES
 from tap_looker.streams.base import LookerStream
 from tap_looker.streams.query import QueryStream
 from tap_looker.streams.system_activity import SystemActivityStream

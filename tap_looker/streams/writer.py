@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.singerlib.encoding.base import SingerMessageType
 
-from tap_looker import output
+from tap_looker import stdout
 
 if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
@@ -42,7 +42,7 @@ class Writer(MsgSpecWriter):
     def flush(self) -> None:
         """Let go of what waits."""
         lines, self._waiting = self._waiting, bytearray()
-        output.write(lines)
+        stdout.write(lines)
 
 
 class CountingWriter(Writer):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BILLED = {"non_query": "", "db_query": " (billed as queries)", "none": " (not billed)"}
 
 
-def in_words(resource: Resource, page_size: int, named: Callable[[str], str] = str) -> str:
+def of(resource: Resource, page_size: int, named: Callable[[str], str] = str) -> str:
     """How many calls a resource costs, besides those that it has to read first.
 
     Args:
