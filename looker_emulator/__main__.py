@@ -26,6 +26,18 @@ def main() -> None:
     )
     parser.add_argument("--in-flight-retry-after", type=int, help="seconds, in those answers")
     parser.add_argument("--activity-rows", type=int, help="rows of history in System Activity")
+    parser.add_argument(
+        "--role",
+        default="",
+        help="role of the API key's user, such as Viewer or Developer; by default an admin",
+    )
+    parser.add_argument(
+        "--deny",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="what the API key may not read, such as /roles; can be repeated",
+    )
     parser.add_argument("--client-id", default=CLIENT_ID)
     parser.add_argument("--client-secret", default=CLIENT_SECRET)
     parser.add_argument("--quiet", action="store_true", help="print only the address")
@@ -34,17 +46,22 @@ def main() -> None:
     interrupted = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
-    emulator = Emulator(
-        arguments.scale,
-        port=arguments.port,
-        latency_ms=arguments.latency_ms,
-        in_flight_limit=arguments.in_flight_limit,
-        in_flight_retry_after=arguments.in_flight_retry_after,
-        activity_rows=arguments.activity_rows,
-        now=datetime.now(UTC).replace(microsecond=0),
-        client_id=arguments.client_id,
-        client_secret=arguments.client_secret,
-    )
+    try:
+        emulator = Emulator(
+            arguments.scale,
+            port=arguments.port,
+            latency_ms=arguments.latency_ms,
+            in_flight_limit=arguments.in_flight_limit,
+            in_flight_retry_after=arguments.in_flight_retry_after,
+            activity_rows=arguments.activity_rows,
+            now=datetime.now(UTC).replace(microsecond=0),
+            role=arguments.role,
+            denied=tuple(arguments.deny),
+            client_id=arguments.client_id,
+            client_secret=arguments.client_secret,
+        )
+    except ValueError as error:
+        parser.error(str(error))
     with emulator:
         print(f"Looker emulator at {emulator.url}", flush=True)
         if not arguments.quiet:

@@ -38,6 +38,7 @@ class Emulator:
 
     Args:
         scale: `small`, `medium`, `large`, or a number: 1 is small, 0.5 is half that size.
+        role: name of the one role of the API key's user; by default it is an admin.
         options: the fields of `Options`.
 
     Usage:
@@ -54,6 +55,7 @@ class Emulator:
         port: int = 0,
         client_id: str = CLIENT_ID,
         client_secret: str = CLIENT_SECRET,
+        role: str = "",
         **options: Any,
     ) -> None:
         if host not in _LOOPBACK:
@@ -61,6 +63,8 @@ class Emulator:
         self.client_id, self.client_secret = client_id, client_secret
         self._instance = Instance(scale)
         add_demo_store(self._instance)
+        if role:
+            self._give(role)
         settings = Options(**options)
         self._looker = Looker(
             self._instance,
@@ -73,6 +77,13 @@ class Emulator:
         self._server = Server(self._looker)
         self._address = (host, port)
         self._ready = threading.Event()
+
+    def _give(self, role: str) -> None:
+        """Make this the only role of the API key's user, with no group that brings others."""
+        roles = {row["name"]: row["id"] for row in self._instance.roles}
+        if role not in roles:
+            raise ValueError(f"There is no role {role}, only: {', '.join(roles)}")
+        self._instance.users[0] |= {"role_ids": [roles[role]], "group_ids": []}
 
     # ------------------------------------------------------------------------------ the server
 

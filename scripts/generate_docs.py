@@ -1,10 +1,10 @@
 """Write what the documentation says of streams, settings and figures, from what has them.
 
-    python scripts/generate_docs.py            write the files of FILES
+    python scripts/generate_docs.py            write the files of FILES and WHOLE
     python scripts/generate_docs.py --check    write nothing; exit 1 if a file is out of step
 
-Only what stands between two comments, ``begin NAME`` and ``end NAME``, is written: the NAMEs are
-those of ``BLOCKS``. All else in these files is written by hand.
+Of FILES, only what stands between two comments, ``begin NAME`` and ``end NAME``, is written; each
+NAME is one of ``BLOCKS``. All else in these files is written by hand.
 """
 
 from __future__ import annotations
@@ -13,37 +13,31 @@ import argparse
 import json
 import re
 import sys
-import textwrap
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # the rows of this checkout, installed or not
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]  # this checkout, installed or not
+
+import stream_pages  # noqa: E402
+from stream_pages import STREAMS, table  # noqa: E402
 
 import benchmarks  # noqa: E402
-from tap_looker.queries.columns import column_name  # noqa: E402
-from tap_looker.queries.system_activity import (  # noqa: E402
-    ACTIVITIES,
-    QUERIES,
-    QUERY_FIELDS,
-    Activity,
-)
-from tap_looker.resources import costs  # noqa: E402
-from tap_looker.resources.flat import Flat  # noqa: E402
-from tap_looker.resources.kinds import Composite  # noqa: E402
-from tap_looker.resources.table import GROUPS, RESOURCES  # noqa: E402
+import hub  # noqa: E402
+from hub import settings  # noqa: E402
 from tap_looker.tap import TapLooker  # noqa: E402
 from targets.table import TARGETS  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from tap_looker.resources.resource import Resource
+    from collections.abc import Callable, Sequence
 
 FILES = (
     "README.md",
+    "docs/credentials.md",
+    "docs/settings.md",
     "docs/streams.md",
+    *(f"docs/streams/{page}.md" for page in stream_pages.PAGES.values()),
     "docs/results.md",
     "docs/usage.md",
     "docs/warehouses.md",
@@ -51,85 +45,12 @@ FILES = (
     "meltano.yml",
     ".env.example",
 )
-SCHEMAS = ROOT / "tap_looker" / "schemas"
 FIGURES = ROOT / "benchmarks" / "figures.json"
 FINDINGS = ROOT / "targets" / "findings.json"
 
 
-#: Meltano's kinds of settings. It cannot write the values of its kind "decimal" as JSON.
-KINDS = {
-    "string": "string",
-    "integer": "integer",
-    "number": "integer",
-    "boolean": "boolean",
-    "array": "array",
-    "object": "object",
-}
-
-
-#: Reserved in Postgres (appendix C of its manual); other databases reserve most of these too.
-RESERVED = """
-    all analyse analyze and any array as asc asymmetric both case cast check collate column
-    constraint create current_catalog current_date current_role current_time current_timestamp
-    current_user default deferrable desc distinct do else end except false fetch for foreign from
-    grant group having in initially intersect into lateral leading limit localtime localtimestamp
-    not null offset on only or order placing primary references returning select session_user some
-    symmetric table then to trailing true union unique user using variadic when where window
-    with
-"""
-
 #: JSON's types in a table.
 TYPES = {"string": "text", "integer": "whole number", "object": "object", "array": "list"}
-
-
-class DocsError(Exception):
-    """Something that the rules here do not cover; somebody has to decide."""
-
-
-def settings() -> dict[str, dict[str, Any]]:
-    """The tap's own settings, without those that the SDK gives to every tap."""
-    of_every_tap: dict[str, Any] = {}
-    TapLooker.append_builtin_config(of_every_tap)
-    return {
-        name: definition
-        for name, definition in TapLooker.config_jsonschema["properties"].items()
-        if name not in of_every_tap["properties"]
-    }
-
-
-def kind_of(definition: dict[str, Any]) -> str:
-    """Of which kind a setting is for Meltano."""
-    if "enum" in definition:
-        return "options"
-    if definition.get("format") == "date-time":
-        return "date_iso8601"
-    return KINDS[definition["type"][0]]
-
-
-def meltano_settings() -> list[str]:
-    """The settings as Meltano has them declared."""
-    lines = []
-    for name, of in settings().items():
-        lines += [f"    - name: {name}", f"      label: {of['title']}"]
-        lines += [f"      kind: {kind_of(of)}"]
-        if of.get("secret"):
-            lines += ["      sensitive: true"]
-        if "default" in of:
-            lines += [f"      value: {json.dumps(of['default'])}"]
-        if "enum" in of:
-            lines += ["      options:"]
-        for value in of.get("enum", ()):
-            lines += [f"      - label: {value.capitalize()}", f"        value: {json.dumps(value)}"]
-        lines += ["      description: >-"]
-        lines += textwrap.wrap(
-            of["description"],
-            width=98,
-            initial_indent=" " * 8,
-            subsequent_indent=" " * 8,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    return lines
 
 
 def variables() -> list[str]:
@@ -156,7 +77,8 @@ def settings_table() -> list[str]:
         if of.get("default") not in (None, [], {}):
             default = f"`{shown(of['default'])}`"
         secret = " Secret." if of.get("secret") else ""
-        rows.append((f"`{name}`", default, of["description"] + secret))
+        text = re.sub(r"docs/(\w+\.md)", r"[\1](\1)", of["description"])
+        rows.append((f"`{name}`", default, text + secret))
     return table(("Setting", "Default", "What it is"), rows)
 
 
@@ -194,99 +116,6 @@ def type_of(option: dict[str, Any]) -> str:
     return " or ".join(named.values())
 
 
-def stream_summary() -> list[str]:
-    """The names of the streams by group."""
-    groups = {**GROUPS, "System Activity": ACTIVITIES}
-    rows = [
-        (title, names(rows, default=True), names(rows, default=False))
-        for title, rows in groups.items()
-    ]
-    return table(("", "Selected by default", "When selected"), rows)
-
-
-def names(rows: Iterable[Resource | Activity], *, default: bool) -> str:
-    """Streams that are selected by default, or those that are not."""
-    return ", ".join(f"`{row.name}`" for row in rows if row.default == default)
-
-
-def stream_table(rows: Iterable[Resource]) -> list[str]:
-    """One line for each stream of a group."""
-    return table(
-        ("Stream", "Endpoint", "Key", "Calls", "Needs", "Default"),
-        [
-            (
-                f"`{row.name}`" + maturity(row),
-                endpoint(row),
-                ", ".join(f"`{key}`" for key in row.keys),
-                cost(row),
-                needs(row),
-                "yes" if row.default else "",
-            )
-            for row in rows
-        ],
-    )
-
-
-def maturity(row: Resource) -> str:
-    """What is not so of every stream: the status of its endpoint, and since when Looker has it."""
-    since = f"since {row.since}" if row.since else ""
-    noted = ", ".join(filter(None, ["" if row.status == "stable" else row.status, since]))
-    return f" ({noted})" if noted else ""
-
-
-def activity_table() -> list[str]:
-    """One line for each explore of System Activity."""
-    return table(
-        ("Stream", "One row per", "Explore", "Key", "Bookmark", "Default"),
-        [
-            (
-                f"`{row.name}`",
-                row.row,
-                f"inside `{QUERIES}`" if row.name == QUERY_FIELDS else f"`{row.explore}`",
-                ", ".join(f"`{column_name(key)}`" for key in row.keys.split()),
-                f"`{column_name(row.replication)}`" if row.replication else "",
-                "yes" if row.default else "",
-            )
-            for row in ACTIVITIES
-        ],
-    )
-
-
-def endpoint(row: Resource) -> str:
-    """Where the rows come from."""
-    source = row.source
-    if isinstance(source, Flat):
-        return "inside " + ", ".join(f"`{name}`" for name in source.reads())
-    return source.places if isinstance(source, Composite) else f"`{source.path}`"
-
-
-def cost(row: Resource) -> str:
-    """How many calls a stream costs."""
-    return costs.in_words(row, settings()["page_size"]["default"], "`{}`".format)
-
-
-def needs(row: Resource) -> str:
-    """What the API key's user needs, and what happens without."""
-    permissions = " or ".join(
-        "Admin role" if need == "administer" else f"`{need}`" for need in row.access.permissions
-    )
-    if permissions and row.access.otherwise:
-        return f"{permissions}, else {row.access.otherwise}"
-    return permissions or (f"shows {row.access.otherwise}" if row.access.otherwise else "")
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A table in Markdown."""
-    return [
-        "| " + " | ".join(cells).rstrip() + " |" for cells in (head, ["---"] * len(head), *rows)
-    ]
-
-
-def selection() -> list[str]:
-    """What the tap selects by itself, as Meltano's patterns."""
-    return [f"    - {row.name}.*" for row in (*RESOURCES, *ACTIVITIES) if row.default]
-
-
 def targets_table() -> list[str]:
     """What each target made of three loads."""
     content = json.loads(FINDINGS.read_text(encoding="utf-8"))
@@ -313,22 +142,6 @@ def targets_table() -> list[str]:
         )
     head = ("Target", "Settings", "Lost rows", "Changed values", "Second load", "Gone in Looker")
     return table(head, rows)
-
-
-def reserved_words() -> list[str]:
-    """Columns that need quotes in SQL, by stream."""
-    streams = {
-        row.name: json.loads((SCHEMAS / f"{row.name}.json").read_text(encoding="utf-8"))
-        for row in RESOURCES
-    }
-    found = [
-        f"`{stream}.{column}`"
-        for stream, schema in sorted(streams.items())
-        for column in schema["properties"]
-        if column in RESERVED.split()
-    ]
-    text = f"{', '.join(found[:-1])} and {found[-1]}."
-    return textwrap.wrap(text, width=98, break_long_words=False, break_on_hyphens=False)
 
 
 def times(factor: float) -> str:
@@ -365,20 +178,37 @@ def benchmark_tables() -> list[str]:
 
 BLOCKS: dict[str, Callable[[], list[str]]] = {
     "settings": settings_table,
-    "settings for Meltano": meltano_settings,
+    "extractor": hub.of_project,
     "variables": variables,
     "options of looks and queries": partial(options_table, "queries", of_both=True),
     "options of queries": partial(options_table, "queries", of_both=False),
     "options of system_activity": partial(options_table, "system_activity"),
-    "stream summary": stream_summary,
-    "selection": selection,
-    "reserved words": reserved_words,
+    "stream summary": stream_pages.summary,
+    "permissions": stream_pages.permissions,
+    "reserved words": stream_pages.reserved_words,
     "targets": targets_table,
     "figures": figures,
     "benchmarks": benchmark_tables,
-    "System Activity": activity_table,
-    **{title: partial(stream_table, rows) for title, rows in GROUPS.items()},
+    **{title: lambda title=title: stream_pages.index(title, ROOT / "docs") for title in STREAMS},
+    **{
+        f"stream {row.name}": lambda row=row: stream_pages.section(row, ROOT / "docs")
+        for rows in STREAMS.values()
+        for row in rows
+    },
 }
+
+WHOLE: dict[str, Callable[[], list[str]]] = {
+    "hub/lookout.yml": hub.of_hub,
+    "tap-looker.yml": hub.of_reference,
+}
+
+
+def wanted(name: str) -> str:
+    """What a file should hold."""
+    if name in WHOLE:
+        lines = ["# Written by scripts/generate_docs.py.", *WHOLE[name]()]
+        return "\n".join(lines) + "\n"
+    return written((ROOT / name).read_text(encoding="utf-8"))
 
 
 def written(text: str) -> str:
@@ -405,15 +235,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, compare")
     check = parser.parse_args(arguments).check
     wrong = 0
-    for name in FILES:
+    for name in (*FILES, *WHOLE):
         path = ROOT / name
-        found = path.read_text(encoding="utf-8")
-        wanted = written(found)
-        if found == wanted:
+        text = wanted(name)
+        if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         wrong += 1
         if not check:
-            path.write_text(wanted, encoding="utf-8", newline="\n")
+            path.write_text(text, encoding="utf-8", newline="\n")
         print(f"{name} {'differs' if check else 'written'}")
     if check and wrong:
         print("Run scripts/generate_docs.py, and look at the diff.")

@@ -12,27 +12,27 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import LookerError, RequestError
-from tap_looker.looker.concurrency import Cancelled
 from tap_looker.looker.response import segment
-from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.looker.threads import Cancelled
+from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.resources.extraction import Extraction
 from tap_looker.resources.fields import merged, rendered, tree, values_at
 from tap_looker.resources.flat import Flat
 from tap_looker.resources.kinds import Composite, Endpoint, Search
-from tap_looker.resources.resource import Range, is_older
+from tap_looker.resources.resource import Access, Range, is_older
 from tap_looker.resources.table import BY_NAME, GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
     from tap_looker.resources.fields import Fields
     from tap_looker.resources.resource import Resource
 
-OF_SETTINGS = "what this user may query"
+OF_SETTINGS = Access(otherwise="what this user may query")
 ALL, PART, NONE, UNKNOWN = "all", "part", "none", "unknown"
-ACTIVITY_NEEDS = ("see_system_activity", "administer")
+OF_ACTIVITY = Access(("see_system_activity", "administer"))
 COUNTED = ("users", "groups", "folders", "looks", "dashboards", "dashboard_elements", "boards")
 """What may be larger than a page: worth a call to count."""
 MAX_SAMPLE = 5_000  # rows that are looked at to count what is in them
@@ -115,8 +115,8 @@ def report(
     is_news = any(BY_NAME[name].since for name in {*selected, *wanted} if name in BY_NAME)
     release = release_of(client) if is_news else ""
     streams = []
-    for name, needs, without in _all_streams(selected):
-        access, note = _access(needs, without, permissions, is_admin=is_admin, tried=tried)
+    for name, needed in _all_streams(selected):
+        access, note = _access(needed, permissions, is_admin=is_admin, tried=tried)
         is_read = name in selected or name in wanted
         since = BY_NAME[name].since if name in BY_NAME else ""
         if is_read and is_older(release, since):
@@ -136,9 +136,9 @@ def report(
             )
         )
     ask_for = {
-        needs[0]: None
-        for (name, needs, _), stream in zip(_all_streams(selected), streams, strict=True)
-        if stream.selected and needs and stream.access in (NONE, PART) and not is_admin
+        needed.permissions[0]: None
+        for (_, needed), stream in zip(_all_streams(selected), streams, strict=True)
+        if stream.selected and stream.access in (NONE, PART) and needed.permissions and not is_admin
     }
     read = [stream for stream in streams if stream.is_read]
     billed = {billing: [one for one in read if one.billing == billing] for billing in BILLED}
@@ -234,16 +234,13 @@ def _billing(name: str, counts: _Counts) -> str:
     return "db_query" if "db_query" in read else "non_query"
 
 
-def _all_streams(selected: Collection[str]) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """Name, permissions and what one without these gets; of the settings, those selected."""
-    rows: list[tuple[str, tuple[str, ...], str]] = [
-        (resource.name, resource.access.permissions, resource.access.otherwise)
-        for resource in BY_NAME.values()
-    ]
-    rows += [(activity.name, ACTIVITY_NEEDS, "") for activity in ACTIVITIES]
-    known = {name for name, *_ in rows}
-    rows += [(name, (), OF_SETTINGS) for name in selected if name not in known]
-    yield from sorted(rows)
+def _all_streams(selected: Collection[str]) -> list[tuple[str, Access]]:
+    """All streams by name, and who may read them; of those of the settings, the selected."""
+    known = {
+        **{resource.name: resource.access for resource in BY_NAME.values()},
+        **{activity.name: OF_ACTIVITY for activity in ACTIVITIES},
+    }
+    return sorted({**dict.fromkeys(selected, OF_SETTINGS), **known}.items())
 
 
 def _permissions(client: LookerClient, me: dict[str, Any]) -> set[str] | None:
@@ -344,10 +341,10 @@ def sees_all_of(name: str, permissions: set[str]) -> bool:
 def sees_all(sources: Iterable[str], permissions: set[str] | None) -> bool:
     """Whether a user with these permissions is known to get all rows of all these resources."""
     needs = [BY_NAME[name].access for name in sources]
-    if permissions is None or any(one.is_own for one in needs):
-        return False
-    return "administer" in permissions or all(
-        permissions.intersection(one.permissions) for one in needs
+    known = permissions or set()
+    return all(
+        one.is_whole or (not one.is_own and not known.isdisjoint({"administer", *one.permissions}))
+        for one in needs
     )
 
 
@@ -374,14 +371,14 @@ def _tried(client: LookerClient, selected: Collection[str]) -> dict[tuple[str, .
 
 
 def _access(
-    needs: tuple[str, ...],
-    without: str,
+    needed: Access,
     permissions: set[str] | None,
     *,
     is_admin: bool,
     tried: dict[tuple[str, ...], bool],
 ) -> tuple[str, str]:
-    if is_admin:
+    needs, without = needed.permissions, needed.otherwise
+    if is_admin or needed.is_whole:
         return ALL, ""
     asked = " or ".join(needs).replace("administer", "the Admin role")
     if not needs:

@@ -126,6 +126,10 @@ class QueryError(RequestError):
         super().__init__(message, 200)
 
 
+class GivenUpError(QueryError):
+    """A query task was not waited for any longer, and may still run."""
+
+
 class CutResultError(RequestError):
     """A result is not whole, or may not be, and cannot be continued."""
 

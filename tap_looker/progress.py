@@ -39,7 +39,7 @@ class Result:
             counts for the first of them.
         seconds: From its turn to its end.
         note: What is missing of it; "" for nothing.
-        failure: Why it could not be read to its end; "" if it was.
+        failure: What became of it, if it could not be read to its end: failed or skipped; else "".
     """
 
     stream: str
@@ -79,21 +79,23 @@ class Progress:
         self._before = self._records()
         self._turn = time.monotonic()
 
-    def fail(self, reason: str) -> None:
-        """The current stream could not be read to its end; the others go on."""
-        result = self.results[self.current]
-        result.failure = reason
-        count = self._records() - self._before
-        after = f" after {counted(count, 'record')}" if count else ""
-        logger.warning("%s: failed%s: %s", result.stream, after, reason)
+    @property
+    def written(self) -> int:
+        """How many records of the current stream were written."""
+        return self._records() - self._before
 
-    def end(self, note: str = "") -> None:
-        """The current stream has ended."""
+    def end(self, note: str = "", failure: str = "") -> None:
+        """The current stream has ended.
+
+        Args:
+            note: What is missing of it.
+            failure: What became of it instead, which the log has told already.
+        """
         result = self.results[self.current]
         result.seconds = time.monotonic() - self._turn
-        result.records = self._records() - self._before
+        result.records = self.written
         result.calls = self._calls.get(self.current, 0)
-        result.note = note
+        result.note, result.failure = note, failure
         if not result.failure:
             self.report(result)
 

@@ -26,9 +26,9 @@ from tap_looker.errors import (
 )
 from tap_looker.looker.calls import READER
 from tap_looker.looker.client import LookerClient
-from tap_looker.looker.concurrency import Cancelled, Prefetcher
 from tap_looker.looker.session import Connection
-from tap_looker.progress import Progress, progress_for
+from tap_looker.looker.threads import Cancelled, Prefetcher
+from tap_looker.progress import Progress, counted, progress_for
 from tap_looker.redaction import redact
 from tap_looker.resources.extraction import Extraction
 from tap_looker.resources.resource import is_older
@@ -116,6 +116,7 @@ class Run:
         self._is_active = False
         self._unreadable: dict[str, LookerError] = {}
         self._failures: dict[str, _Failure] = {}
+        self._told: set[str] = set()
         self._withheld: dict[str, list[str]] = {}
 
     @cached_property
@@ -230,13 +231,12 @@ class Run:
         """Note what came of a stream, in a whole run."""
         if not self._is_active:
             return
-        note = ""
-        if failure := self._failures.get(name):
-            if not failure.is_of_all:  # else it is one error of all streams, told at the end
-                self.progress.fail(failure.message)
+        note = failure = ""
+        if name in self._failures:
+            failure = self._tell(name)
         elif skipped := self.extraction.skipped.get(name):
             note = f"{skipped} skipped"
-        self.progress.end(note)
+        self.progress.end(note, failure)
 
     def has_failed(self, name: str) -> bool:
         """Whether a stream could not be read whole."""
@@ -295,10 +295,10 @@ class Run:
             if failure.is_of_all:
                 raise TokenError(failure.message)
         if failed:
-            read = len(self._selected()) - len(self._failures)
+            count = len(self._selected()) - len(self._failures) + len(failed)
             raise IncompleteError(
-                f"{failed} of {failed + read} streams could not be read completely: see the errors "
-                "above."
+                f"{len(failed)} of {count} streams could not be read completely (see above): "
+                f"{listed(failed)}."
             )
 
     def close(self) -> None:
@@ -359,23 +359,34 @@ class Run:
                 f"{listed(partial)}."
             )
 
-    def _summarise(self) -> int:
-        """The last lines of a run that left something out; how many streams failed."""
+    def _summarise(self) -> list[str]:
+        """The last lines of a run that left something out; which streams failed."""
         for reason, names in self._withheld.items():
             logger.warning("No ACTIVATE_VERSION for %s: %s", listed(names, len(names)), reason)
-        failed = 0
-        for name, failure in self._failures.items():
-            if failure.is_of_all:
-                continue
-            message = failure.message
-            if failure.is_denied:
-                message += f" {self._why_denied(name)}"
-            if failure.is_denied and self.config["on_denied"] == "skip":
-                logger.warning("Skipped %s: %s", name, message)
-            else:
-                failed += 1
-                logger.error("Failed %s: %s", name, message)
-        return failed
+        for name in self._failures:
+            if name not in self._told:
+                self._tell(name)
+        return [name for name, one in self._failures.items() if not self._is_skipped(one)]
+
+    def _tell(self, name: str) -> str:
+        """Say once why a stream could not be read whole; the table has the answer, in a word."""
+        self._told.add(name)
+        failure = self._failures[name]
+        if failure.is_of_all:  # one error of all streams, told at the end
+            return "failed"
+        message = failure.message
+        if failure.is_denied:
+            message += f" {self._why_denied(name)}"
+        if name == self.progress.current and self.progress.written:
+            message += f" It had written {counted(self.progress.written, 'record')}."
+        if self._is_skipped(failure):
+            logger.warning("Skipped %s: %s", name, message)
+            return "skipped"
+        logger.error("Failed %s: %s", name, message)
+        return "failed"
+
+    def _is_skipped(self, failure: _Failure) -> bool:
+        return failure.is_denied and self.config["on_denied"] == "skip"
 
     def _why_denied(self, name: str) -> str:
         """Looker says 404 both to a missing permission and to what a release does not have."""

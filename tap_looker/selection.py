@@ -7,12 +7,12 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from tap_looker.errors import SettingsError
-from tap_looker.queries.system_activity import PREFIX, QUERIES, QUERY_FIELDS
+from tap_looker.queries.activities import PREFIX, QUERIES, QUERY_FIELDS
 from tap_looker.resources import costs
 from tap_looker.resources.table import BY_NAME, GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
 DEFAULT = "default"
 """Stands for what is selected without patterns."""
@@ -22,27 +22,26 @@ EXPLAINED = """Selected streams are marked with *. Choose others with --select; 
 what your key may read and what that costs. Calls are admin calls unless stated otherwise."""
 
 
-def matching(patterns: str, names: Collection[str], default: Collection[str]) -> set[str]:
+def matching(patterns: Sequence[str], names: Collection[str], default: Collection[str]) -> set[str]:
     """The streams that patterns select; a later pattern counts more than an earlier one.
 
     ::
 
-        users,dash*          these alone
-        default,explores     the default selection, and one more
+        users, dash*         these alone
+        default, explores    the default selection, and one more
         !alerts              the default selection without one
 
     Args:
-        patterns: Separated by commas. ``*`` stands for any text, ``!`` leaves out.
+        patterns: ``*`` stands for any text, ``!`` leaves out.
         names: Of all streams.
         default: Of those that are selected without patterns.
 
     Raises:
         SettingsError: A pattern matches no stream.
     """
-    parts = [part for one in patterns.split(",") if (part := one.strip())]
-    chosen = set(default) if not parts or parts[0].startswith("!") else set()
+    chosen = set(default) if not patterns or patterns[0].startswith("!") else set()
     unmatched = []
-    for part in parts:
+    for part in patterns:
         pattern = part.removeprefix("!").strip()
         if pattern == DEFAULT:
             found = set(default)

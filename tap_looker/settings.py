@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import io
 import json
@@ -24,7 +25,7 @@ from tap_looker.settings_schema import CREDENTIALS, DEFAULT_DAYS_BACK
 from tap_looker.times import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 logger = logging.getLogger("tap-looker")
 
@@ -120,7 +121,8 @@ def prepare(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     for name in CREDENTIALS:
         if isinstance(config.get(name), str):
             config[name] = config[name].strip()
-    if not any(config.get(name) for name in CREDENTIALS):
+    has_own = any(config.get(name) for name in CREDENTIALS)
+    if not has_own:
         config |= {
             name: text
             for name, variable in CREDENTIALS.items()
@@ -128,27 +130,44 @@ def prepare(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
         }
     for name in [name for name, value in config.items() if value is None]:
         del config[name]  # null is how Meltano says "not set"
-    errors = [
-        f"Setting {name} is missing: give it in the config file, or as TAP_LOOKER_{name.upper()} "
-        f"with --config=ENV, or give all three of {', '.join(CREDENTIALS.values())}."
-        for name in CREDENTIALS
-        if config.get(name) in (None, "")
-    ]
+    missing = [name for name in CREDENTIALS if config.get(name) in (None, "")]
+    errors = [_missing(missing, from_official=not has_own)] if missing else []
     unknown = sorted(config.keys() - schema["properties"].keys())
     if unknown:
         logger.warning("Unknown settings are ignored: %s.", ", ".join(unknown))
-    errors += _type_errors(config, schema)
-    if not errors:
-        given = str(config["api_host_url"])
+    wrong = _type_errors(config, schema)
+    if not wrong:
+        given = str(config.get("api_host_url"))
         for name, normalise in _NORMALISERS.items():
+            if name in missing:
+                continue  # --list, for one, does without
             try:
                 config[name] = normalise(config.get(name))
             except ValueError as error:
-                errors.append(f"Setting {name}: {error}.")
-        errors += _certificate_errors(config)
-        if not errors:
+                wrong.append(f"Setting {name}: {error}.")
+        wrong += _certificate_errors(config)
+        if not missing and not wrong:
             _warn(config, given)
-    return errors
+    return errors + wrong
+
+
+def _missing(names: list[str], *, from_official: bool) -> str:
+    """What to do where credentials are missing, in one line."""
+    many = len(names) > 1
+    official = [CREDENTIALS[name] for name in names]
+    subject = f"Settings {_all_of(names)} are missing" if many else f"Setting {names[0]} is missing"
+    if from_official and len(names) < len(CREDENTIALS):
+        others = _all_of(CREDENTIALS[name] for name in CREDENTIALS if name not in names)
+        return f"{subject}: set {_all_of(official)}, which belongs to {others}."
+    own = _all_of(f"TAP_LOOKER_{name.upper()}" for name in names)
+    ways = f"in the config file, or with --config=ENV as {own}"
+    ways += f", or as {_all_of(official)}" if from_official else ""
+    return f"{subject}: give {'them' if many else 'it'} {ways}."
+
+
+def _all_of(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _warn(config: Mapping[str, Any], given: str) -> None:
@@ -266,6 +285,16 @@ def _explore_patterns(patterns: list[str] | None) -> list[str]:
     return list(patterns or [])
 
 
+def _patterns(value: str | list[str] | None) -> list[str] | None:
+    """Names and patterns, from a text with commas, a list, or the JSON of one."""
+    entries = [value or ""] if not isinstance(value, list) else value
+    if isinstance(value, str) and value.startswith("["):
+        with contextlib.suppress(ValueError):  # a pattern may begin so too
+            entries = [str(one) for one in json.loads(value)]
+    parts = [part.strip() for entry in entries for part in entry.split(",")]
+    return [part for part in parts if part] or None
+
+
 def _bundle(path: str | None) -> str | None:
     if path:
         certificates.check_bundle(path)
@@ -293,6 +322,7 @@ _NORMALISERS: dict[str, Callable[[Any], Any]] = {
     "max_calls": lambda calls: calls,
     "request_timeout": float,  # a file's come as decimals
     "max_retry_time": float,
+    "select": _patterns,
     "folder_ids": lambda ids: [str(one).strip() for one in ids or []],
     "models": lambda names: list(names or []),
     "activate_version_anyway": lambda names: list(names or []),

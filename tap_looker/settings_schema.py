@@ -99,12 +99,13 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "select",
-        th.StringType,
+        th.CustomType({"type": ["string", "array", "null"], "items": {"type": "string"}}),
         title="Selection",
         description=(
-            "Streams to read when there is no catalog: names and patterns, separated by commas. "
-            "* matches any text, a leading ! excludes, and default is the default selection, such "
-            "as users,dash* or default,explores or !alerts. Also the option --select."
+            "Streams to read when there is no catalog: names and patterns, separated by commas or "
+            "as a list. * matches any text, a leading ! excludes, and default is the default "
+            "selection, such as users,dash* or default,explores or !alerts. Also the option "
+            "--select."
         ),
         examples=["users,group*,!group_users"],
     ),

@@ -51,6 +51,7 @@ class TapLooker(Tap):
     """Singer tap for Looker: users, content, LookML and queries of an instance, from API 4.0."""
 
     name = "tap-looker"
+    package_name = "lookout-tap-looker"
     config_jsonschema: ClassVar[dict[str, Any]] = SCHEMA
     message_writer_class = Writer
     # Not BATCH, which ignores deselection.

@@ -11,6 +11,7 @@ from looker_emulator import Emulator
 from tap_looker.looker import retry
 from tap_looker.settings_schema import SCHEMA
 from tap_looker.tap import TapLooker
+from targets import postgres
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +65,15 @@ def clean(tmp_path_factory) -> Run:
     """A run in which nothing went wrong: the content of small instances is always the same."""
     with Emulator() as emulator:
         return Runner(emulator, tmp_path_factory.mktemp("clean"))().succeeded()
+
+
+@pytest.fixture(scope="module")
+def postgres_port():
+    """The port of a Postgres server."""
+    try:
+        with postgres.server() as port:
+            yield port
+    except postgres.MissingError as missing:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(str(missing))

@@ -19,7 +19,7 @@ from support import (
 
 from looker_emulator import Emulator, Fault
 from tap_looker.access import MAX_SAMPLE
-from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
 
 ALL_NAMES = {one.name for one in (*RESOURCES, *ACTIVITIES)}
@@ -158,6 +158,15 @@ def test_a_viewer_lacks_develop(run, emulator):
     assert told(found)["projects"] == "none"
     assert told(found)["project_files"] == "none"
     assert "develop" in found["ask_for"]
+
+
+def test_what_is_the_same_for_every_user_is_seen_whole(run, emulator):
+    be(emulator)
+    same = ("current_user", "dialect_info", "locales", "permissions", "timezones", "versions")
+    found = report(run("--access=json", catalog=selecting(*same, "workspaces")))
+    levels = told(found)
+    assert {name: levels[name] for name in same} == dict.fromkeys(same, "all")
+    assert levels["workspaces"] == "part"
 
 
 def test_a_user_without_roles_may_nothing(run, emulator):

@@ -4,18 +4,15 @@
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 
-import duckdb
 import jsonschema
 import pytest
 from support import entries, run_cli, selecting, settings_of
 
 from looker_emulator import Emulator, Fault
+from tap_looker.queries.activities import ACTIVITIES, is_rest_id
 from tap_looker.queries.activity_fields import DESCRIPTIONS, description
 from tap_looker.queries.columns import column_name
-from tap_looker.queries.system_activity import ACTIVITIES, is_rest_id
 from tap_looker.used_fields import names_in, used_fields
 
 pytestmark = pytest.mark.usefixtures("_quick_retries")
@@ -319,6 +316,24 @@ def test_they_go_on_from_the_last_hours_and_keep_their_keys(runner_of, page_size
         assert 0 < expected < 300
 
 
+def test_windows_do_not_divide_the_sum_of_an_hour(runner_of):
+    """Rows are sums of an hour: a bound in the middle of one leaves it whole to one window."""
+    with Emulator(activity_rows=900) as emulator:
+        emulator.sql("""
+            INSERT INTO sa_api_usage_hourly
+            SELECT * REPLACE (date_trunc('hour', created) + INTERVAL 50 MINUTE AS created)
+            FROM sa_api_usage_hourly""")
+        runner = runner_of(emulator)
+        whole = runner(catalog=only(HOURLY), start_date=EVER).succeeded().records[HOURLY]
+        middle = whole[len(whole) // 2]["row_time"].replace(":00:00", ":30:00")
+        parts = []
+        for start, end in ((EVER, middle), (middle, "2030-01-01")):
+            run = runner(catalog=only(HOURLY), start_date=start, end_date=end).succeeded()
+            parts += run.records[HOURLY]
+        assert parts == whole
+        assert whole[0]["row_time"] < middle < whole[-1]["row_time"]
+
+
 def test_what_is_deselected_is_not_written_and_the_key_stays(runner_of, busy):
     catalog = only(HOURLY)
     for entry in catalog["streams"]:
@@ -492,24 +507,3 @@ def test_a_full_table_of_a_joined_view_has_no_row_without_its_key(runner_of):
             "ON sa_scheduled_job.scheduled_plan_id = sa_scheduled_plan.id"
         )
         assert idle[0][0] > 0
-
-
-# ----------------------------------------------------------------------------------------- the docs
-
-
-USAGE = Path(__file__).parent.parent / "docs" / "usage.md"
-STATEMENTS = re.findall(r"```sql\n(.+?)```", USAGE.read_text(encoding="utf-8"), re.DOTALL)
-
-
-@pytest.mark.parametrize("statement", STATEMENTS)
-def test_the_sql_of_the_documentation_answers(runner_of, busy, statement, tmp_path):
-    streams = sorted(set(re.findall(r"system_activity_\w+", statement)))
-    run = runner_of(busy)(catalog=only(*streams), start_date=EVER).succeeded()
-    database = duckdb.connect()
-    for stream in streams:
-        path = tmp_path / f"{stream}.json"
-        path.write_text(json.dumps(run.records[stream]), encoding="utf-8")
-        database.execute(f"CREATE TABLE {stream} AS FROM read_json_auto('{path}')")
-    rows = database.execute(statement.replace("current_date", "DATE '2026-07-01'")).fetchall()
-    assert len(rows) > 3
-    assert all(row[-1] is not None for row in rows)

@@ -11,7 +11,7 @@ import pytest
 from looker_sdk.sdk.api40 import methods
 from support import entries
 
-from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.resources.resource import is_older
 from tap_looker.resources.table import RESOURCES
 
@@ -126,7 +126,7 @@ SINGLES = {
     "workforce_test_config": "a trial of somebody who is setting up logins",
 }
 
-# Paths that are read without standing in the table: in resources/harvest.py, as nested lists, and
+# Paths that are read without standing in the table: in resources/composite.py, as nested lists, and
 # in the place of one that an instance lacks.
 FALLBACKS = {
     *(path for resource in RESOURCES for path in resource.source.nested_lists.values()),

@@ -9,7 +9,7 @@ from itertools import count, islice
 
 import pytest
 
-from tap_looker.looker.concurrency import (
+from tap_looker.looker.threads import (
     MAX_WAITING,
     Cancelled,
     DaemonThreadPool,

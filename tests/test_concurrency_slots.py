@@ -8,7 +8,7 @@ from support import selecting
 from looker_emulator import Emulator
 from tap_looker.errors import CutResultError, RequestError, TruncatedError
 from tap_looker.looker.client import LookerClient
-from tap_looker.queries import columns, keyset
+from tap_looker.queries import columns, keyset_paging
 from tap_looker.queries.columns import Key
 from tap_looker.queries.execute import run_query, run_query_task
 from tap_looker.streams import system_activity
@@ -59,7 +59,9 @@ def test_a_failure_while_rows_are_read_frees_the_concurrency_slot(client, run, f
         return run(client, query)
 
     rows = (
-        keyset.read_in_pages(once, QUERY, KEY, limit=50) if paged else keyset.read_once(once, QUERY)
+        keyset_paging.read_in_pages(once, QUERY, KEY, limit=50)
+        if paged
+        else keyset_paging.read_once(once, QUERY)
     )
     with pytest.raises((RequestError, ZeroDivisionError)) as kept:
         list(in_batches(fails(rows)))
@@ -72,7 +74,7 @@ def test_rows_out_of_order_free_the_concurrency_slot(client):
         return run_query(client, {**query, "sorts": ["orders.id desc"]})
 
     with pytest.raises(CutResultError) as kept:
-        list(in_batches(keyset.read_in_pages(falling, QUERY, KEY, limit=50)))
+        list(in_batches(keyset_paging.read_in_pages(falling, QUERY, KEY, limit=50)))
     assert client.get("/user").data["id"]
     assert kept
 
@@ -83,7 +85,7 @@ def test_rows_that_break_off_free_the_concurrency_slot(client):
         raise TruncatedError("broken off")
 
     with pytest.raises(RequestError) as kept:
-        list(in_batches(keyset.read_once(broken, QUERY)))
+        list(in_batches(keyset_paging.read_once(broken, QUERY)))
     assert client.get("/user").data["id"]
     assert kept
 

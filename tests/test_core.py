@@ -7,7 +7,7 @@ from singer_sdk.testing import SuiteConfig, get_tap_test_class
 from support import entries, selecting, settings_of, signals_kept
 
 from looker_emulator import Emulator
-from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.tap import TapLooker
 
 # The suite wants its settings now, the emulator starts with the first test.

@@ -14,24 +14,26 @@ import yaml
 from dotenv import dotenv_values
 from support import catalog, run_cli
 
+from benchmarks.peers import singer_io
 from tap_looker import settings
 from tap_looker.settings_schema import SCHEMA
 from tap_looker.streams import own_entries
-from tap_looker.tap import TapLooker
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 import generate_docs as generator  # noqa: E402
+import site_pages  # noqa: E402
+
+import hub  # noqa: E402
 
 PREFIX = "TAP_LOOKER_"
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/**/*.md")]
+PLACES = ("*.md", "docs/**/*.md", ".github/**/*.md", "examples/**/*.md", "transform/*.md")
+PAGES = [page for place in PLACES for page in sorted(ROOT.glob(place))]
 SETTINGS = generator.settings()
-MELTANO = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
-(EXTRACTOR,) = MELTANO["plugins"]["extractors"]
 STREAMS = {entry["tap_stream_id"]: entry for entry in catalog()["streams"]}
 
 each_setting = pytest.mark.parametrize("name", SETTINGS)
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def selected_by_default(entry):
@@ -48,17 +50,19 @@ def test_files_are_what_the_generator_writes(capsys):
 
 
 def test_check_names_the_files_that_are_out_of_step(tmp_path, monkeypatch, capsys):
-    right = {name: (ROOT / name).read_text("utf-8") for name in generator.FILES}
+    names = [*generator.FILES, *generator.WHOLE]
+    right = {name: (ROOT / name).read_text("utf-8") for name in names}
     for name, text in right.items():
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         blocks = r"(begin (?:.+): written by.*\n)(?:.*\n)*?(.*\bend )"
-        path.write_text(re.sub(blocks, r"\1\2", text), encoding="utf-8")
+        emptied = "" if name in generator.WHOLE else re.sub(blocks, r"\1\2", text)
+        path.write_text(emptied, encoding="utf-8")
     monkeypatch.setattr(generator, "ROOT", tmp_path)
 
     assert generator.main(["--check"]) == 1
     *differences, advice = capsys.readouterr().out.splitlines()
-    assert differences == [f"{name} differs" for name in generator.FILES]
+    assert differences == [f"{name} differs" for name in names]
     assert "generate_docs.py" in advice
 
     assert generator.main([]) == 0
@@ -67,16 +71,17 @@ def test_check_names_the_files_that_are_out_of_step(tmp_path, monkeypatch, capsy
 
 def test_what_is_written_by_hand_stays(tmp_path, monkeypatch):
     monkeypatch.setattr(generator, "FILES", ["page.md"])
+    monkeypatch.setattr(generator, "WHOLE", {})
     monkeypatch.setattr(generator, "ROOT", tmp_path)
     page = tmp_path / "page.md"
     page.write_text(
-        "users\n<!-- begin LookML: written by me -->\nusers\n<!-- end LookML -->\nusers\n"
+        "users\n<!-- begin settings: written by me -->\nusers\n<!-- end settings -->\nusers\n"
     )
     assert generator.main([]) == 0
     before, *table, after = page.read_text("utf-8").splitlines()
     assert before == after == "users"
     assert "users" not in table
-    assert any(line.startswith("| `lookml_models`") for line in table)
+    assert any(line.startswith("| `api_host_url`") for line in table)
 
 
 def test_every_block_is_in_a_file():
@@ -89,50 +94,31 @@ def test_every_block_is_in_a_file():
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_every_stream_of_the_catalog_is_documented(name):
-    rows = [line for line in page_text("docs/streams.md") if line.startswith(f"| `{name}`")]
-    assert len(rows) == 1
-    assert all(f"`{key}`" in rows[0] for key in STREAMS[name]["key_properties"])
+    rows = [line for line in page_text("docs/streams.md") if line.startswith(f"| [`{name}`](")]
+    ((page, what),) = re.findall(r"\((streams/.*?)#\w+\) \| (.*?) \|", "".join(rows))
+    assert what, "the first sentence of its section: One row per …"
     assert rows[0].endswith("| yes |") == bool(selected_by_default(STREAMS[name]))
-    assert any(f"`{name}`" in line for line in page_text("README.md"))
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    section = text.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    assert section.startswith("\nOne row per ")
+    listed = section.partition("<summary>")[2]
+    columns = re.findall(r"^\| `(\w+)`( \(key\))? \|", listed, re.MULTILINE)
+    assert [column for column, _ in columns] == list(STREAMS[name]["schema"]["properties"])
+    keys = {column for column, is_key in columns if is_key}
+    assert keys == {*STREAMS[name]["key_properties"]}
 
 
 def page_text(name):
     return (ROOT / name).read_text("utf-8").splitlines()
 
 
-# ------------------------------------------------------------------------------- meltano, dotenv
-
-
-def test_meltano_has_the_settings_in_their_order():
-    assert [setting["name"] for setting in EXTRACTOR["settings"]] == list(SETTINGS)
-    assert EXTRACTOR["settings_group_validation"] == [SCHEMA["required"]]
+# ---------------------------------------------------------------------------------------- dotenv
 
 
 @each_setting
 def test_pages_that_a_setting_names_exist(name):
     for page in re.findall(r"docs/\w+\.md", SETTINGS[name]["description"]):
         assert (ROOT / page).exists()
-
-
-@each_setting
-def test_meltano_says_the_same_of_a_setting(name):
-    of = SETTINGS[name]
-    (said,) = (setting for setting in EXTRACTOR["settings"] if setting["name"] == name)
-    assert said["label"] == of["title"]
-    assert said["description"] == of["description"]
-    assert said.get("value") == of.get("default")
-    assert said.get("sensitive", False) == of.get("secret", False)
-    assert [option["value"] for option in said.get("options", [])] == of.get("enum", [])
-    assert said["kind"] != "decimal", "Meltano cannot write its values as JSON"
-
-
-def test_meltano_knows_the_capabilities():
-    assert EXTRACTOR["capabilities"] == [each.value for each in TapLooker.capabilities]
-
-
-def test_meltano_selects_what_the_tap_selects_by_itself():
-    default = [name for name, entry in STREAMS.items() if selected_by_default(entry)]
-    assert sorted(EXTRACTOR["select"]) == sorted(f"{name}.*" for name in default)
 
 
 def test_env_example_has_every_setting():
@@ -175,6 +161,63 @@ def test_links_lead_somewhere(page):
             assert anchor in {
                 re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings
             }
+
+
+def test_links_lead_somewhere_on_the_site_too():
+    on_site = site_pages.files()
+    site = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
+    assert site["repo_url"] == hub.REPOSITORY
+    assert {*nav_of(site["nav"])} == {page for page in on_site.values() if page.endswith(".md")}
+    for path, here in on_site.items():
+        if path.endswith(".md"):
+            for target in re.findall(r"\]\(([^)#]+)", site_pages.page(path, on_site)):
+                if ":" not in target:
+                    there = os.path.normpath(os.path.join(os.path.dirname(here), target))  # noqa: PTH118, PTH120
+                    assert there in on_site.values(), (path, target)
+
+
+def nav_of(entries):
+    for entry in entries:
+        for one in entry.values() if isinstance(entry, dict) else [entry]:
+            yield from nav_of(one) if isinstance(one, list) else [one]
+
+
+@each_page
+def test_columns_that_are_named_exist(page):
+    for name, column in re.findall(r"`(\w+)\.(\w+)`", page.read_text("utf-8")):
+        if name in STREAMS and column not in ("csv", "json", "jsonl", "md", "parquet"):
+            assert column in STREAMS[name]["schema"]["properties"], f"{name}.{column}"
+
+
+@each_page
+def test_streams_that_are_named_exist(page):
+    for name in re.findall(r"`(system_activity_\w+)`", page.read_text("utf-8")):
+        columns = {one for entry in STREAMS.values() for one in entry["schema"]["properties"]}
+        assert name in STREAMS or name in columns, name
+
+
+def test_messages_to_look_up_are_those_of_the_tap():
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "tap_looker").rglob("*.py"))
+    said = re.sub(r'"\s*\n\s*f?"', "", code)
+    page = " ".join((ROOT / "docs/howto/troubleshoot.md").read_text("utf-8").split())
+    messages = [one for one in re.findall(r"`([^`]+)`", page) if len(one.split()) > 2]
+    messages = [one for one in messages if not one.startswith(("--", "meltano"))]
+    assert len(messages) > 15
+    assert [one for one in messages if one not in said] == []
+
+
+def test_whoever_comes_from_another_tap_finds_each_stream():
+    text = (ROOT / "docs/howto/switch.md").read_text("utf-8")
+    renamed, same = text.partition("## Streams with the same name")[::2]
+    for name, ours in singer_io.OURS.items():
+        row = [line for line in renamed.splitlines() if line.startswith(f"| `{name}`")]
+        if ours[0] == name and not row:
+            assert f"`{name}`" in same, name
+        else:
+            assert row, name
+    for name in re.findall(r"`(\w+)`", same.partition("In these")[0]):
+        assert name in STREAMS, name
+    assert set(singer_io.GONE) <= set(re.findall(r"^\| `(\w+)`", renamed, re.MULTILINE))
 
 
 @each_page

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from pathlib import Path
 from typing import get_type_hints
 
 import duckdb
@@ -19,6 +17,7 @@ from looker_emulator.instance.lookml.model_explores import explore
 from tap_looker.resources import derived
 from tap_looker.resources.flat import Derived, Flat
 from tap_looker.resources.table import BY_NAME, RESOURCES
+from tests.test_questions import QUESTIONS
 from tests.test_resources import paths
 
 FLAT = {one.name: one for one in RESOURCES if isinstance(one.source, Flat)}
@@ -677,14 +676,9 @@ def ask(tmp_path_factory):
         yield lambda sql: database.execute(sql).fetchall(), emulator.instance
 
 
-def question(number):
-    text = (Path(__file__).parents[1] / "docs" / "streams.md").read_text("utf-8")
-    return re.findall(r"^```sql\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[number]
-
-
 def test_which_dashboards_and_looks_use_a_field(ask):
     answer, instance = ask
-    found = answer(question(0))
+    found = answer(QUESTIONS["Which dashboards and looks use a field, and where?"].sql)
     with_field = {
         query["id"]
         for query in instance.queries
@@ -726,12 +720,14 @@ def test_who_may_query_a_model(ask):
         if held & roles and not user["is_disabled"]:
             expected.add(user["id"])
     assert 0 < len(expected) < len(instance.users)
-    assert {id_ for id_, _ in answer(question(1))} == expected
+    assert {
+        id_ for id_, _ in answer(QUESTIONS["Who may query a model, through roles and groups?"].sql)
+    } == expected
 
 
 def test_who_logs_in_how(ask):
     answer, instance = ask
-    found = answer(question(2))
+    found = answer(QUESTIONS["Who logs in how, and who has not for 60 days?"].sql)
     assert {id_ for id_, *_ in found} == {
         user["id"] for user in instance.users if not user["is_disabled"]
     }, "the clock of the emulator stands still: nobody has logged in lately"
@@ -770,7 +766,9 @@ def test_where_the_numbers_of_a_dashboard_come_from(ask):
         for view in {name.partition(".")[0] for name in query["fields"] if "." in name}
     ]
     found = {}
-    for row in answer(question(3)):
+    for row in answer(
+        QUESTIONS["Where do the numbers of dashboards come from: tile, explore, view, table?"].sql
+    ):
         *key, table, source = row
         found.setdefault(tuple(key), {}).setdefault(source, set()).add(table)
     assert DERIVED.keys() & {view for *_, view in views}

@@ -295,6 +295,16 @@ def test_a_body(between, hostile_run, body):
     assert records["groups"], "what has nothing to do with it is read"
 
 
+@pytest.mark.parametrize("body", ["invalid UTF-8", "Latin-1", "UTF-16", "half a surrogate pair"])
+def test_characters_that_are_lost_are_told(between, hostile_run, body):
+    between.change = instead(BODIES[body])
+    run = hostile_run("projects")
+    said = [line for line in run.warnings if "not UTF-8" in line]
+    lost = body in ("invalid UTF-8", "Latin-1")
+    assert bool(said) == lost
+    assert run.exit_code == (body == "UTF-16")
+
+
 @pytest.mark.parametrize("body", BODIES)
 def test_a_long_body(between, hostile_run, body, monkeypatch):
     monkeypatch.setattr(

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from tap_looker.errors import BadResponseError, CutResultError, TruncatedError
-from tap_looker.queries import key_check, keyset
+from tap_looker.queries import key_check, keyset_paging
 from tap_looker.queries.columns import Key
 from tap_looker.queries.filters import after_key
-from tap_looker.queries.keyset import read_all, read_in_pages, read_once
+from tap_looker.queries.keyset_paging import read_all, read_in_pages, read_once
 
 ORDER = "The rows are not in the requested order."
 ONE_SECOND = (
@@ -105,14 +105,14 @@ def refused(runs, key, limit, **options):
     ],
 )
 def test_a_text_is_sorted_by_its_text_unless_looker_ranks_it(field, is_sorted):
-    assert keyset.sorts_as_text(field) is is_sorted
+    assert keyset_paging.sorts_as_text(field) is is_sorted
 
 
 def test_fields_that_are_ranked_or_unknown_are_refused_by_name():
     metadata = plain("a")
-    keyset.check_order(TEXT, metadata)
+    keyset_paging.check_order(TEXT, metadata)
     with pytest.raises(CutResultError) as refusal:
-        keyset.check_order(key_of("text", "text", "text"), metadata)
+        keyset_paging.check_order(key_of("text", "text", "text"), metadata)
     assert str(refusal.value) == (
         "The result may have been cut short and cannot be continued: Looker may not sort b, c"
         " alphabetically. Set limit to the maximum number of rows it can have, or primary_keys to"
@@ -122,7 +122,7 @@ def test_fields_that_are_ranked_or_unknown_are_refused_by_name():
 
 @pytest.mark.parametrize("kind", ["integer", "number", "date", "date-time", "boolean"])
 def test_values_other_than_texts_need_no_metadata(kind):
-    keyset.check_order(key_of(kind), lambda: pytest.fail("a call that nobody needs"))
+    keyset_paging.check_order(key_of(kind), lambda: pytest.fail("a call that nobody needs"))
 
 
 def test_metadata_is_asked_for_once_and_only_when_there_may_be_more():
@@ -353,10 +353,10 @@ def test_a_run_that_breaks_off_goes_on_behind_its_last_row(limit):
 
 
 def test_a_run_that_breaks_off_in_vain_is_an_error_after_so_many():
-    runs = Runs(*[[BREAK]] * keyset.MAX_BREAKS)
+    runs = Runs(*[[BREAK]] * keyset_paging.MAX_BREAKS)
     with pytest.raises(TruncatedError):
         read(runs, NUMBER, 7)
-    assert len(runs.queries) == keyset.MAX_BREAKS == 4
+    assert len(runs.queries) == keyset_paging.MAX_BREAKS == 4
 
 
 def test_a_run_that_breaks_off_is_continued_only_along_a_key_that_can_be():
@@ -393,7 +393,7 @@ def test_a_run_is_repeated_only_as_long_as_no_row_came():
     runs = Runs(*[[BREAK]] * 9)
     with pytest.raises(TruncatedError):
         list(read_once(runs, QUERY))
-    assert len(runs.queries) == keyset.MAX_BREAKS
+    assert len(runs.queries) == keyset_paging.MAX_BREAKS
     runs = Runs([BREAK], [1, BREAK], [1])
     found = read_once(runs, QUERY)
     assert next(found) == {"a": 1}

@@ -587,7 +587,7 @@ def test_without_sqlglot_the_stream_says_what_to_install(run, emulator, monkeypa
     result = run(catalog=selecting(TABLES, "folders"))
     assert result.exit_code == 1
     (line,) = [line for line in result.errors if line.startswith(f"Failed {TABLES}: ")]
-    assert "tap-looker[lineage]" in line
+    assert "lookout-tap-looker[lineage]" in line
     assert result.records["folders"]
     assert emulator.count("/lookml_models*") == 0, "it is said before anything is read for it"
     assert run("--access", catalog=selecting(TABLES)).exit_code == 0

@@ -7,6 +7,11 @@ import os
 import shlex
 import shutil
 import subprocess
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import duckdb
@@ -25,19 +30,17 @@ pytestmark = [
 
 
 class Project:
-    """The Meltano project of the checkout, in a folder of its own."""
+    """A Meltano project in a folder of its own: that of the checkout, unless told otherwise."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, definition: str = "", **settings: str) -> None:
         self.folder = folder
         self.environment = {
             **{name: value for name, value in os.environ.items() if "MELTANO" not in name},
             "TARGET_JSONL_DO_TIMESTAMP_FILE": "false",
             **settings,
         }
-        definition = (ROOT / "meltano.yml").read_text("utf-8")
-        here = definition.replace("pip_url: -e .", f"pip_url: -e {shlex.quote(str(ROOT))}")
-        assert here != definition
-        (folder / "meltano.yml").write_text(here, encoding="utf-8")
+        definition = definition or from_checkout("meltano.yml", "-e .")
+        (folder / "meltano.yml").write_text(definition, encoding="utf-8")
 
     def meltano(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command that succeeds."""
@@ -65,6 +68,14 @@ class Project:
         """The streams that Meltano asks the tap for."""
         streams = json.loads(self.meltano("invoke", "--dump=catalog", "tap-looker").stdout)
         return selected(streams)
+
+
+def from_checkout(name, pip_url):
+    """A definition that installs the tap from this checkout."""
+    definition = (ROOT / name).read_text("utf-8")
+    here = definition.replace(f"pip_url: {pip_url}\n", f"pip_url: -e {shlex.quote(str(ROOT))}\n")
+    assert here != definition
+    return here
 
 
 def selected(streams):
@@ -114,6 +125,45 @@ def test_a_meltano_project_installs_the_tap_and_runs_it(tmp_path, emulator, run)
     assert json.loads(state)["singer_state"]["bookmarks"].keys() >= set(STREAMS)
     again, _ = project.load()
     assert again == loaded
+
+
+@contextmanager
+def served(folder):
+    """The address that a folder is served at."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_one_command_adds_the_tap_to_a_project(tmp_path, emulator, run):
+    """With its selection, which keeps Meltano from reading every stream."""
+    (tmp_path / "web").mkdir()
+    reference = from_checkout("tap-looker.yml", "lookout-tap-looker")
+    (tmp_path / "web" / "tap-looker.yml").write_text(reference, encoding="utf-8")
+    (tmp_path / "project").mkdir()
+    project = Project(
+        tmp_path / "project",
+        "default_environment: dev\nenvironments:\n- name: dev\n",
+        MELTANO_SEND_ANONYMOUS_USAGE_STATS="false",
+        TAP_LOOKER_API_HOST_URL=emulator.url,
+        TAP_LOOKER_CLIENT_ID=emulator.client_id,
+        TAP_LOOKER_CLIENT_SECRET=emulator.client_secret,
+    )
+    with served(tmp_path / "web") as address:
+        project.meltano("add", "tap-looker", "--from-ref", f"{address}/tap-looker.yml")
+    check_definition(project.folder)
+    assert project.selected() == selected(catalog())
+
+    lines = project.meltano("invoke", "tap-looker").stdout.splitlines()
+    messages = [json.loads(line) for line in lines if line.startswith('{"type":')]
+    records = [one["stream"] for one in messages if one["type"] == "RECORD"]
+    expected = run(catalog=catalog()).succeeded().records
+    assert Counter(records) == {name: len(rows) for name, rows in expected.items()}
+
+    project.meltano("select", "tap-looker", "explores", "*")
+    assert project.selected() == {*selected(catalog()), "explores"}
 
 
 def test_dbt_runs_after_the_load(tmp_path, emulator):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tap_looker.errors import RequestError
-from tap_looker.looker.paging import (
+from tap_looker.looker.offset_paging import (
     STALE_PAGES,
     STEPS_BACK,
     _may_be_a_cut,

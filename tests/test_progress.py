@@ -112,8 +112,34 @@ def test_a_terminal_shows_a_table_with_errors_above_it(emulator, tmp_path):
     assert re.search(r"roles +\d+ +1 +\d+\.\d", table)
     assert "3 streams, " in table
     assert "Cost: " in table
-    assert plain.index("themes: failed: GET /themes") < plain.rindex("Stream ")
+    assert plain.index("Failed themes: GET /themes") < plain.rindex("Stream ")
+    assert re.search(r"themes +0 +1 +\d+\.\d +failed", table)
+    assert plain.count("HTTP 404") == 1
     assert all(line.startswith("{") for line in output.splitlines())
+
+
+def test_what_fails_is_said_once_and_when_it_happens(emulator, tmp_path):
+    emulator.add_fault(Fault("denied", "/themes", times=None))
+    done, lines = piped(emulator, tmp_path, "--select", "roles,themes,users")
+    assert done.returncode == 1
+    assert done.stderr.count("HTTP 404") == 1
+    assert [line.partition(":")[0] for line in lines[1:4]] == ["roles", "Failed themes", "users"]
+    assert lines[-1] == "1 of 3 streams could not be read completely (see above): themes."
+
+
+def test_what_may_be_skipped_is_said_once_too(emulator, tmp_path):
+    emulator.add_fault(Fault("denied", "/themes", times=None))
+    done, lines = piped(emulator, tmp_path, "--select", "roles,themes,users", on_denied="skip")
+    assert done.returncode == 0
+    assert done.stderr.count("HTTP 404") == 1
+    assert [line.partition(":")[0] for line in lines[1:4]] == ["roles", "Skipped themes", "users"]
+    assert lines[-1].startswith("Cost: ")
+
+
+def test_a_failure_says_how_much_was_written_before(emulator, tmp_path):
+    emulator.add_fault(Fault("status", "/users/search", times=None, after=1))
+    done, _ = piped(emulator, tmp_path, "--select", "users", page_size=10, max_retry_time=0)
+    assert re.search(r"Failed users: .* It had written 10 records\.", done.stderr)
 
 
 def test_no_color_is_obeyed(emulator, tmp_path):
@@ -132,8 +158,20 @@ def test_a_user_who_is_not_an_admin_is_told_what_may_be_partial(run, emulator):
     me["role_ids"], me["group_ids"] = ["3"], []
     before = emulator.calls[:]
     result = run(catalog=selecting("current_user", "roles", "users", "themes")).succeeded()
-    assert "is not an admin. These may hold only what that user sees: " in result.stderr
+    (note,) = [line for line in result.log("INFO") if "is not an admin" in line]
+    assert note.endswith(
+        "is not an admin. These may hold only what that user sees: roles, themes, users."
+    )
     assert len(emulator.calls) - len(before) == 6, "four streams, a login and a logout"
+
+
+def test_what_is_the_same_for_every_user_is_not_among_it(run, emulator):
+    me = emulator.instance.users[0]
+    me["role_ids"], me["group_ids"] = ["3"], []
+    same = ("dialect_info", "locales", "permissions", "timezones", "versions")
+    result = run(catalog=selecting("current_user", "roles", "themes", *same)).succeeded()
+    (note,) = [line for line in result.log("INFO") if "is not an admin" in line]
+    assert note.endswith(" sees: roles, themes.")
 
 
 def test_an_admin_is_told_nothing_of_the_kind(run):

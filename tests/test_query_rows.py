@@ -28,7 +28,7 @@ from looker_emulator.queries.filters import condition
 from tap_looker.errors import BadResponseError, QueryError, RequestError, TruncatedError
 from tap_looker.looker import json_stream
 from tap_looker.looker.response import Body
-from tap_looker.queries import columns, execute, filters, keyset
+from tap_looker.queries import columns, execute, filters, keyset_paging
 from tap_looker.queries.columns import Key
 from tap_looker.streams import incremental
 from tap_looker.streams.incremental import in_batches
@@ -332,6 +332,18 @@ def test_the_first_row_leaves_before_the_last_byte_arrives():
     assert next(rows_of) == found[0]
     assert wire.read <= 5_000
     assert list(rows_of) == found[1:]
+
+
+def test_a_slow_consumer_is_no_timeout():
+    found = [{"id": number, "note": "x" * 100} for number in range(2_000)]
+    wire = Wire(json.dumps(found).encode(), [1_000])
+    answer = Body(SimpleNamespace(raw=wire), threading.Event(), patience=0.02)
+    came = []
+    for row in execute.parse_rows(answer, "POST /x"):
+        came.append(row)
+        if row["id"] < 20:  # some of them the last of what has arrived
+            time.sleep(0.03)
+    assert came == found
 
 
 def test_memory_does_not_grow_with_the_body():
@@ -758,7 +770,7 @@ def plain_texts():
 
 def all_pages(table, key, limit, after=None, query=None):
     return list(
-        keyset.read_in_pages(
+        keyset_paging.read_in_pages(
             table, query or {}, key, limit=limit, after=after, metadata=plain_texts
         )
     )
@@ -819,11 +831,11 @@ def test_a_page_that_breaks_off_goes_on_where_it_broke(breaks, limit):
 
 def test_a_page_that_breaks_off_again_and_again_is_an_error():
     table = Table(ids(20), ["a.id"], breaks=[3, *[0] * 50])
-    rows_of = keyset.read_in_pages(table, {}, NUMBER_KEY, limit=7)
+    rows_of = keyset_paging.read_in_pages(table, {}, NUMBER_KEY, limit=7)
     assert list(itertools.islice(rows_of, 3)) == ids(3)
     with pytest.raises(TruncatedError):
         next(rows_of)
-    assert len(table.queries) == keyset.MAX_BREAKS
+    assert len(table.queries) == keyset_paging.MAX_BREAKS
 
 
 def test_rows_out_of_their_order_are_an_error():
@@ -967,10 +979,10 @@ def test_once_begins_again_only_as_long_as_no_row_came():
     table = Table(ids(5), ["a.id"], breaks=[0, 0])
     table.key = ["a.id"]
     query = {"sorts": ["a.id"], "limit": "10"}
-    assert list(keyset.read_once(table, query)) == ids(5)
+    assert list(keyset_paging.read_once(table, query)) == ids(5)
     assert len(table.queries) == 3
     table = Table(ids(5), ["a.id"], breaks=[2])
-    rows_of = keyset.read_once(table, query)
+    rows_of = keyset_paging.read_once(table, query)
     assert [next(rows_of), next(rows_of)] == ids(2)
     with pytest.raises(TruncatedError):
         next(rows_of)
@@ -983,11 +995,11 @@ def test_a_whole_result_of_suspicious_length_is_an_error_without_a_key(count):
         assert query["limit"] == "-1"
         return iter(ids(count))
 
-    rows_of = keyset.read_all(run, {}, [])
+    rows_of = keyset_paging.read_all(run, {}, [])
     assert list(itertools.islice(rows_of, count)) == ids(count)
     with pytest.raises(RequestError, match=f"exactly {count} rows"):
         next(rows_of)
-    assert len(list(keyset.read_all(lambda _: iter(ids(count - 1)), {}, []))) == count - 1
+    assert len(list(keyset_paging.read_all(lambda _: iter(ids(count - 1)), {}, []))) == count - 1
 
 
 # ------------------------------------------------------------------------------------------ bounds
@@ -1006,6 +1018,18 @@ def test_bounds_of_times():
         "a.t": "after 2026-01-01 03:00:00"
     }
     assert str(filters.local_time("2026-07-01T00:00:00Z", ZURICH)) == "2026-07-01 02:00:00"
+    assert between("a.t_date", "2026-01-01T05:30:40Z", "2026-01-03T05:30:40Z") == {
+        "a.t_date": "2026-01-01 00:00:00 to 2026-01-03 00:00:00"
+    }
+    assert between("a.t_hour", "2026-01-01T05:30:40Z", None) == {
+        "a.t_hour": "after 2026-01-01 05:00:00"
+    }
+    assert between("a.t_minute", None, "2026-01-01T05:30:40Z") == {
+        "a.t_minute": "before 2026-01-01 05:30:00"
+    }
+    assert between("a.t_date", "2026-01-01T23:30:00Z", None, zone=ZURICH) == {
+        "a.t_date": "after 2026-01-02 00:00:00"
+    }
     key = Key("a.t", "date-time")
     (bound,) = filters.comparisons(key, "2026-07-01 02:00:00", None)
     assert bound == "${a.t} >= date_time(2026, 7, 1, 2, 0, 0)"

@@ -26,7 +26,7 @@ from looker_emulator import Emulator, Fault
 from looker_emulator.queries.thelook.model import EXPLORES
 from tap_looker.errors import QueryError, RequestError
 from tap_looker.looker.client import LookerClient
-from tap_looker.queries import columns, execute, keyset, resolve
+from tap_looker.queries import columns, execute, keyset_paging, resolve
 from tap_looker.queries.columns import Key
 from tap_looker.queries.explores import read_explore
 
@@ -1492,6 +1492,27 @@ def orders(emulator, where="true"):
     return [row[0] for row in found]
 
 
+@pytest.mark.parametrize("more", [{}, {"filters": {"orders.created_date": "after 2000-01-01"}}])
+def test_windows_do_not_divide_the_count_of_a_day(of, more):
+    """A bound within a day leaves the day to one of the windows, and whole."""
+    daily = query(
+        *("orders.created_date", "orders.count"),
+        replication_key="orders.created_date",
+        primary_keys=["orders.created_date"],
+        timezone="UTC",
+        **more,
+    )
+    with Emulator() as emulator:
+        results = of(emulator)
+        whole = results.sync(queries=[daily]).succeeded().records["mine"]
+        busy = [row["orders_created_date"] for row in whole if row["orders_count"] > 1]
+        middle = f"{busy[len(busy) // 2]}T12:00:00Z"
+        parts = []
+        for window in ({"end_date": middle}, {"start_date": middle}):
+            parts += results.sync(queries=[daily], **window).succeeded().records["mine"]
+        assert parts == whole
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Zurich", "America/Los_Angeles"])
 def test_a_replication_key_makes_a_query_incremental(of, zone):
     with Emulator() as emulator:
@@ -1742,6 +1763,15 @@ def test_a_task_that_ends_otherwise_says_how(of, ends):
         assert emulator.count("/running_queries/*") == 0, "there is nothing to cancel"
 
 
+@pytest.mark.usefixtures("waits")
+def test_a_task_that_is_given_up_is_cancelled(of):
+    with Emulator(task_polls=1) as emulator:
+        emulator.add_fault(Fault("task", "/query_tasks", times=None, ends="hibernating"))
+        run = of(emulator).sync(queries=[TASK])
+        assert "gave up" in failures(run)[0]
+        assert emulator.count("/running_queries/*", "DELETE") == 1
+
+
 class Task:
     """In the place of a client: a query task that says one thing after the other."""
 
@@ -1826,6 +1856,16 @@ def test_a_broken_download_is_fetched_again_and_the_query_is_not_run_again(of, k
         assert [record["orders_id"] for record in run.records["mine"]] == orders(emulator)
         assert emulator.query_runs == 1
         assert emulator.count(RESULTS) == times + 1
+
+
+@pytest.mark.parametrize("entry", [TASK, query("orders.id", name="mine")])
+def test_a_part_of_a_result_is_no_result(of, entry):
+    with Emulator() as emulator:
+        emulator.add_fault(Fault("status", "*/results", times=None, status=206, html="[]"))
+        emulator.add_fault(Fault("status", "/queries/run/json", times=None, status=206, html="[]"))
+        run = of(emulator).sync(queries=[entry])
+        assert run.exit_code == 1
+        assert "HTTP 206, only a part" in failures(run)[0]
 
 
 def test_a_result_that_is_not_ready_yet_is_asked_for_again(of):
@@ -1950,11 +1990,11 @@ def ways(client):
     task = partial(execute.run_query_task, client)
     key = [Key("orders.id", "number")]
     return {
-        "with a key": lambda: keyset.read_all(run, SMALL, key),
-        "without a key": lambda: keyset.read_all(run, SMALL, []),
-        "with a limit": lambda: keyset.read_once(run, {**SMALL, "limit": "500"}),
-        "in pages": lambda: keyset.read_in_pages(run, SMALL, key, limit=3),
-        "as a task": lambda: keyset.read_all(task, SMALL, []),
+        "with a key": lambda: keyset_paging.read_all(run, SMALL, key),
+        "without a key": lambda: keyset_paging.read_all(run, SMALL, []),
+        "with a limit": lambda: keyset_paging.read_once(run, {**SMALL, "limit": "500"}),
+        "in pages": lambda: keyset_paging.read_in_pages(run, SMALL, key, limit=3),
+        "as a task": lambda: keyset_paging.read_all(task, SMALL, []),
     }
 
 

@@ -27,7 +27,7 @@ from looker_emulator import Emulator, Fault
 from looker_emulator.instance.access.user_attributes import attribute_values
 from looker_emulator.instance.lookml.model_explores import explore
 from looker_emulator.instance.platform import connections
-from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.resources.flat import Flat
 from tap_looker.resources.resource import is_older
 from tap_looker.resources.table import RESOURCES

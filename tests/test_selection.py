@@ -8,13 +8,23 @@ import re
 import pytest
 from support import run_cli, settings_of
 
+from tap_looker import settings
 from tap_looker.errors import SettingsError
-from tap_looker.queries.system_activity import ACTIVITIES
+from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.resources.table import RESOURCES
 from tap_looker.selection import matching
+from tap_looker.settings_schema import SCHEMA
 
 NAMES = ["users", "user_sessions", "groups", "group_users", "dashboards", "explores"]
 DEFAULT = ["users", "groups", "dashboards"]
+
+
+def as_set(value):
+    """What becomes of the setting."""
+    config = {"api_host_url": "https://a.looker.com", "client_id": "a", "client_secret": "b"}
+    config["select"] = value
+    assert settings.prepare(config, SCHEMA) == []
+    return config["select"] or []
 
 
 @pytest.mark.parametrize(
@@ -33,12 +43,14 @@ DEFAULT = ["users", "groups", "dashboards"]
     ],
 )
 def test_patterns_select_streams_and_the_last_one_counts(patterns, expected):
-    assert matching(patterns, NAMES, DEFAULT) == expected
+    assert matching(as_set(patterns), NAMES, DEFAULT) == expected
+    assert matching(as_set(patterns.split(",")), NAMES, DEFAULT) == expected
+    assert matching(as_set(json.dumps([patterns])), NAMES, DEFAULT) == expected
 
 
 def test_a_pattern_that_matches_nothing_is_an_error_with_a_hint():
     with pytest.raises(SettingsError) as caught:
-        matching("user,nothing*,users", NAMES, DEFAULT)
+        matching(["user", "nothing*", "users"], NAMES, DEFAULT)
     assert "there is no stream user; did you mean users?" in str(caught.value)
     assert "there is no stream nothing*" in str(caught.value)
 
@@ -82,6 +94,31 @@ def test_a_setting_that_leaves_nothing_is_named(emulator, tmp_path):
     assert emulator.calls == []
 
 
+def test_the_setting_may_be_a_list(emulator, tmp_path):
+    run = read(emulator, tmp_path, select=["roles", "them*"]).succeeded()
+    assert set(run.schemas) == {"roles", "themes"}
+
+
+@pytest.mark.parametrize("text", ["roles,them*", '["roles", "them*"]'])
+def test_the_variable_may_be_either_too(emulator, monkeypatch, text):
+    for name, value in {**settings_of(emulator), "select": text}.items():
+        monkeypatch.setenv(f"TAP_LOOKER_{name.upper()}", value)
+    assert set(run_cli("--config=ENV").succeeded().schemas) == {"roles", "themes"}
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        (7, "Setting select: must be text or a list."),
+        (["users", 7], "Setting select[1]: must be text."),
+        ({"users": True}, "Setting select: must be text or a list."),
+    ],
+)
+def test_the_setting_is_text_or_a_list_of_it(emulator, tmp_path, value, error):
+    assert read(emulator, tmp_path, select=value).errors == [error]
+    assert emulator.calls == []
+
+
 def test_discovery_marks_what_is_selected(emulator, tmp_path):
     run = read(emulator, tmp_path, "--discover", "--select", "roles")
     selected = {
@@ -115,6 +152,11 @@ def test_the_list_says_what_streams_cost_and_which_are_selected(emulator):
     marked = {line[2:].split()[0] for line in lines if line.startswith("* ")}
     assert marked == {one.name for one in (*RESOURCES, *ACTIVITIES) if one.default}
     assert emulator.calls == []
+
+
+def test_the_list_follows_the_selection_without_credentials():
+    lines = run_cli("--list", "--select", "users,roles").succeeded().stdout.splitlines()
+    assert {line.split()[1] for line in lines if line.startswith("*")} == {"users", "roles"}
 
 
 def test_the_list_follows_the_selection_and_has_the_streams_of_the_settings(emulator, tmp_path):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from support import entries, run_cli, selecting
 
 from looker_emulator import Fault
@@ -257,3 +260,14 @@ def test_not_all_of_many_are_named(mapped):
     result = mapped({f"s{number}": {} for number in range(30)}).succeeded()
     (line,) = result.warnings
     assert line.endswith(": s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 20 more.")
+
+
+def test_the_map_of_the_documentation_hides_addresses(mapped):
+    page = Path(__file__).parents[1] / "docs" / "howto" / "personal-data.md"
+    (_, *blocks) = page.read_text("utf-8").split("```yaml\n")
+    (shown,) = (one.partition("```")[0] for one in blocks if "stream_maps:" in one)
+    result = mapped(yaml.safe_load(shown)["stream_maps"]).succeeded()
+    found = [user["email"] for user in result.records["users"]]
+    assert None in found
+    assert all(one is None or len(one) == 32 for one in found)
+    assert "avatar_url" not in properties(result, "users")

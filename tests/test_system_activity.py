@@ -14,8 +14,8 @@ import pytest
 from support import DEADLINE, Runner, entries, finished, run_cli, selecting, settings_of
 
 from looker_emulator import Emulator, Fault
+from tap_looker.queries.activities import ACTIVITIES
 from tap_looker.queries.columns import column_name
-from tap_looker.queries.system_activity import ACTIVITIES
 
 pytestmark = pytest.mark.usefixtures("_quick_retries")
 
@@ -552,7 +552,7 @@ def test_a_missing_key_is_an_error(runner_of, stream, field):
         assert stream not in run.records
         assert stream not in run.schemas
         assert run.records["users"], "the other streams are read"
-        (error,) = [line for line in run.errors if stream in line]
+        (error,) = [line for line in run.errors if line.startswith(f"Failed {stream}: ")]
         assert field in error
 
 

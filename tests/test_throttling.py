@@ -14,8 +14,8 @@ from looker_emulator import Emulator, Fault
 from tap_looker.errors import RequestError, TimedOutError
 from tap_looker.looker import retry, throttle
 from tap_looker.looker.client import LookerClient
-from tap_looker.looker.concurrency import Cancelled
 from tap_looker.looker.retry import RetriableError, Tries
+from tap_looker.looker.threads import Cancelled
 from tap_looker.looker.throttle import RequestSlots
 
 USERS = "/users/search"

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import sqlglot
 import yaml
+from sqlglot import exp
 from support import Runner, entries, selecting
 
 from looker_emulator import Emulator
@@ -684,6 +686,52 @@ def test_postgres_says_what_duckdb_says(extracted, project, tmp_path):
             found = [json.loads(line) for line in postgres.lines(port, statement)]
             expected = project.rows(name)
             assert sorted(map(alike, found)) == sorted(map(alike, expected)), name
+
+
+@pytest.fixture(scope="module", params=["bigquery", "snowflake"])
+def compiled(request, tmp_path_factory):
+    """The SQL of all models and tests for a warehouse that cannot be reached, by file."""
+    folder = tmp_path_factory.mktemp(request.param)
+    loaded = ["_sdc_extracted_at", "_sdc_deleted_at", "looker_instance"]
+    columns = {name: [*entries()[name]["schema"]["properties"], *loaded] for name in STREAMS}
+    (folder / "columns.json").write_text(json.dumps(columns))
+    arguments = [request.param, PACKAGE, folder, folder / "columns.json"]
+    done = subprocess.run(
+        [
+            Path(DBT).with_name("python"),
+            Path(__file__).with_name("compile_transform.py"),
+            *arguments,
+        ],
+        cwd=folder,
+        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    files = {path: path.read_text() for path in folder.glob("target/compiled/**/*.sql")}
+    assert {path.stem for path in PACKAGE.glob("models/**/*.sql")} <= {path.stem for path in files}
+    return request.param, files
+
+
+def test_models_are_sql_of_warehouses_that_cannot_be_reached(compiled):
+    """What they parse, and what BigQuery is known not to take although it can be parsed."""
+    warehouse, files = compiled
+    for path, sql in files.items():
+        (tree,) = sqlglot.parse(sql, read=warehouse)
+        for cte in tree.find_all(exp.CTE):
+            assert not cte.args["alias"].columns, f"{path.name}: {cte.alias} names its columns"
+        for join in tree.find_all(exp.Join):
+            if join.side:
+                conditions = join.args["on"].flatten() if join.args.get("on") else ()
+                is_equal = any(isinstance(one, exp.EQ) for one in conditions)
+                assert is_equal or isinstance(join.args.get("on"), exp.EQ), (
+                    f"{path.name}: {join.sql()}"
+                )
+        if warehouse == "bigquery":
+            words = re.findall(r"\bunion\s+(\w+)", re.sub(r"'[^']*'", "''", sql))
+            assert set(words) <= {"all", "distinct"}, path.name
 
 
 def alike(row):

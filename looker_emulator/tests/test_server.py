@@ -169,6 +169,39 @@ def test_only_loopback_is_served():
         Emulator(host="0.0.0.0")  # noqa: S104
 
 
+def test_the_key_may_be_that_of_a_limited_user():
+    with Emulator(role="Viewer") as emulator:
+        me = Api(emulator).get("/user").json()
+        (role,) = Api(emulator).get(f"/users/{me['id']}/roles").json()
+    assert (me["role_ids"], me["group_ids"]) == ([role["id"]], [])
+    assert role["name"] == "Viewer"
+    assert "administer" not in role["permission_set"]["permissions"]
+
+
+def test_the_command_line_limits_the_key():
+    command = [sys.executable, "-m", "looker_emulator", "--client-id", "me"]
+    options = ["--role", "Viewer", "--deny", "/boards", "--deny", "/themes"]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url = process.stdout.readline().split()[-1]
+            process.stdout.readline()
+            form = {"client_id": "me", "client_secret": process.stdout.readline().split()[-1]}
+            token = requests.post(f"{url}/api/4.0/login", data=form, timeout=10).json()
+            header = {"Authorization": f"Bearer {token['access_token']}"}
+
+            def get(path):
+                return requests.get(f"{url}/api/4.0{path}", headers=header, timeout=10)
+
+            assert get("/user").json()["role_ids"] == ["5"]
+            assert [get(path).status_code for path in ("/boards/search", "/themes")] == [404, 404]
+            assert get("/looks/search").status_code == 200
+        finally:
+            process.terminate()
+    done = subprocess.run([*command, "--role", "King"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "There is no role King, only: Admin, Developer, User, Viewer" in done.stderr
+
+
 def test_control_over_http_and_the_command_line():
     command = [sys.executable, "-m", "looker_emulator", "--client-id", "me", "--latency-ms", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

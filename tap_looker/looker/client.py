@@ -20,11 +20,10 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from tap_looker.errors import NO_SPACE, LoginError, RequestError
-from tap_looker.looker import json_stream, paging, retry, session
+from tap_looker.errors import NO_SPACE, GivenUpError, LoginError, RequestError
+from tap_looker.looker import json_stream, offset_paging, retry, session
 from tap_looker.looker.auth import LookerAuth
 from tap_looker.looker.calls import CallCounter
-from tap_looker.looker.concurrency import Cancelled, DaemonThreadPool
 from tap_looker.looker.lists import Pages
 from tap_looker.looker.response import (
     NETWORK_ERRORS,
@@ -35,11 +34,13 @@ from tap_looker.looker.response import (
     decode,
     decode_or_file,
     failure,
+    is_good,
     network_failure,
     refusal,
     with_name,
 )
 from tap_looker.looker.retry import RetriableError, Tries
+from tap_looker.looker.threads import Cancelled, DaemonThreadPool
 from tap_looker.looker.throttle import RequestSlots, Turn
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class LookerClient:
             self._to_cancel.append(path)
         try:
             yield
-        except (Cancelled, GeneratorExit):
+        except (Cancelled, GeneratorExit, GivenUpError):
             raise
         except BaseException:  # it ended by itself, or cannot be reached
             self._forget(path)
@@ -272,7 +273,7 @@ class LookerClient:
     ) -> Iterator[list[Row]]:
         """A list that is paged with ``limit`` and ``offset``; every row once, by its key.
 
-        See :mod:`tap_looker.looker.paging`.
+        See :mod:`tap_looker.looker.offset_paging`.
 
         Args:
             path: Below ``/api/4.0``.
@@ -303,7 +304,7 @@ class LookerClient:
             skip=skip,
             goes_around=goes_around,
         )
-        yield from paging.pages(
+        yield from offset_paging.pages(
             fetch,
             what=f"GET {path}",
             keys=keys,
@@ -500,7 +501,7 @@ class LookerClient:
         self, what: str, response: requests.Response, receive: Callable[[str, requests.Response], T]
     ) -> T:
         try:
-            if 200 <= response.status_code < 300:  # noqa: PLR2004
+            if is_good(response):
                 if "Authorization" in response.request.headers:
                     self._auth.accepted()
                 return receive(what, response)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_looker.errors import RequestError
-from tap_looker.looker.paging import identity
+from tap_looker.looker.offset_paging import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import RequestError
-from tap_looker.looker.concurrency import ordered_map
 from tap_looker.looker.detour import FAULT, Detour
 from tap_looker.looker.response import as_rows
+from tap_looker.looker.threads import ordered_map
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
 
-    from tap_looker.looker.concurrency import DaemonThreadPool
     from tap_looker.looker.response import ApiResponse, Row
+    from tap_looker.looker.threads import DaemonThreadPool
 
 
 class Pages:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import re
 import tempfile
 import time
@@ -26,7 +27,6 @@ from tap_looker.errors import (
     TimedOutError,
 )
 from tap_looker.looker import json_stream
-from tap_looker.looker.concurrency import Cancelled
 from tap_looker.looker.json_stream import float_or_text
 from tap_looker.looker.retry import (
     MAX_BODY_RETRIES,
@@ -35,12 +35,15 @@ from tap_looker.looker.retry import (
     TIMEOUT_STATUSES,
     RetriableError,
 )
+from tap_looker.looker.threads import Cancelled
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
 Row = dict[str, Any]
+
+logger = logging.getLogger("tap-looker")
 
 MAX_BODY_IN_MEMORY = 1_000_000  # bytes; a longer list waits on disk
 MAX_ERROR_DETAIL = 300  # characters of an error body that are passed on
@@ -91,7 +94,7 @@ class Body:
         when_read: Called whenever more has come.
 
     Raises:
-        requests.Timeout: No whole row came for too long; see :meth:`row_came`.
+        requests.Timeout: No whole row came for too long; see :attr:`has_row`.
         HiddenGzipError: It is compressed, and no header says so.
         Cancelled: The run was asked to end.
     """
@@ -109,11 +112,10 @@ class Body:
         self._when_read = when_read
         self._pushed_back = b""
         self._is_start = True
-        self.row_came()
-
-    def row_came(self) -> None:
-        """A whole row has arrived: the deadline starts again."""
-        self._deadline = time.monotonic() + self._patience
+        self._deadline = 0.0
+        #: Whoever finds a whole row sets it, and the deadline starts again with the next read: what
+        #: a consumer does with its rows in between takes no time of Looker's.
+        self.has_row = True
 
     def take_back(self, taken: bytes) -> None:
         """Put in front what was read; it comes again."""
@@ -138,7 +140,10 @@ class Body:
     def _receive(self, size: int) -> bytes:
         if self._stop.is_set():
             raise Cancelled
-        if time.monotonic() > self._deadline:
+        if self.has_row:
+            self._deadline = time.monotonic() + self._patience
+            self.has_row = False
+        elif time.monotonic() > self._deadline:
             raise requests.Timeout("the answer takes too long to arrive")
         chunk = self._from_wire(size)
         self._when_read()
@@ -179,8 +184,8 @@ def as_rows(data: Any, keys: tuple[str, ...], path: str) -> list[Row]:
     raise BadResponseError(f"GET {path}: HTTP 200, but the answer holds no {what}.")
 
 
-def decoded(body: bytes) -> Any:
-    """JSON, even where it holds half a surrogate pair.
+def decoded(what: str, body: bytes) -> Any:
+    """JSON, even with half a surrogate pair, or bytes that are not UTF-8 (with a warning).
 
     NaN and Infinity, which databases have and JSON has not, come as texts.
 
@@ -192,7 +197,10 @@ def decoded(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         text = body.decode("utf-8", "replace")
+        is_utf8 = "\ufffd" not in text or text.encode() == body
         data = json.loads(text, parse_constant=str, parse_float=float_or_text)
+        if not is_utf8:
+            logger.warning("%s: bytes of the answer that are not UTF-8 come as \ufffd.", what)
         return msgspec.json.decode(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
 
 
@@ -205,7 +213,7 @@ def decode(what: str, response: requests.Response, body: bytes) -> ApiResponse:
     if response.status_code == 204:  # noqa: PLR2004
         return ApiResponse(None, is_absent=True)
     try:
-        data = decoded(body)
+        data = decoded(what, body)
     except (ValueError, RecursionError) as error:
         is_page = body.lstrip()[:1] == b"<"
         found = "a web page" if is_page else "invalid or truncated JSON"
@@ -274,9 +282,17 @@ def decode_or_file(what: str, response: requests.Response, body: Body) -> ApiRes
     return file
 
 
-def failure(what: str, response: requests.Response, body: bytes) -> LookerError | RetriableError:
-    """The error that an answer is, other than a 2xx or a 401."""
+def is_good(response: requests.Response) -> bool:
+    """A 2xx, but not a part of an answer (206), as a cache on the way may send it."""
     status = response.status_code
+    return 200 <= status < 300 and status != 206  # noqa: PLR2004
+
+
+def failure(what: str, response: requests.Response, body: bytes) -> LookerError | RetriableError:
+    """The error that an answer is, other than a good one or a 401."""
+    status = response.status_code
+    if status == 206:  # noqa: PLR2004
+        return RequestError(f"{what}: HTTP 206, only a part of the answer.", status)
     if 300 <= status < 400:  # noqa: PLR2004
         found = re.match(r"\w+://([^/?#]+)", response.headers.get("Location", ""))
         to = f" to {one_line(found[1])}" if found else ""

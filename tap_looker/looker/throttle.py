@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 
-from tap_looker.looker.concurrency import POLL_SECONDS, Cancelled
+from tap_looker.looker.threads import POLL_SECONDS, Cancelled
 
 DECREASE = 0.75  # of the requests in flight, when one is turned away
 PROBE_SECONDS = 10.0  # until one more is tried than was turned away

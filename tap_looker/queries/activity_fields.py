@@ -7,7 +7,7 @@ it all have no entry.
 
 from __future__ import annotations
 
-from tap_looker.queries.system_activity import QUERIES, ROW_KEY, ROW_TIME, is_rest_id
+from tap_looker.queries.activities import QUERIES, ROW_KEY, ROW_TIME, is_rest_id
 
 _NUMBER = "Looker's number of the query, which is no id of the REST API"
 _SECONDS = "in seconds"

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tap_looker.errors import BadResponseError
-from tap_looker.looker.concurrency import closed_at_end
-from tap_looker.values import MisfitError, Misfits, digest, to_boolean, to_integer, to_number
+from tap_looker.looker.threads import closed_at_end
+from tap_looker.values import BOOLEANS, MisfitError, Misfits, digest, to_integer, to_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -191,17 +191,22 @@ def _text(value: Any) -> str:
 
 
 def _id(value: Any) -> str:
-    return value if isinstance(value, str) else str(to_integer(value))
+    kind = type(value)
+    return value if kind is str else str(value if kind is int else to_integer(value))
 
 
 def _json_text(value: Any) -> str:
     return _ENCODER.encode(value).decode()
 
 
+_TRUTH: dict[type, dict[Any, bool]] = {str: BOOLEANS, int: {0: False, 1: True}}
+
+
 def _boolean(value: Any) -> bool:
-    if type(value) is int and value in (0, 1):
-        return bool(value)
-    return to_boolean(value)
+    try:
+        return _TRUTH[type(value)][value]
+    except KeyError:
+        raise MisfitError from None
 
 
 _DAY = r"(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))"

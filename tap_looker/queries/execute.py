@@ -15,6 +15,7 @@ import msgspec
 
 from tap_looker.errors import (
     BadResponseError,
+    GivenUpError,
     QueryError,
     RequestError,
     TimedOutError,
@@ -30,14 +31,14 @@ from tap_looker.looker.response import (
     error_message,
     segment,
 )
-from tap_looker.queries.keyset import MAX_BREAKS
+from tap_looker.queries.keyset_paging import MAX_BREAKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Body, Row
-    from tap_looker.queries.keyset import Metadata
+    from tap_looker.queries.keyset_paging import Metadata
 
 RUN = "/queries/run/json"
 PARAMS = {
@@ -146,12 +147,12 @@ def _await_task(client: LookerClient, path: str, task: Row) -> None:
     while status not in TASK_ENDED or (status in TASK_DOUBTFUL and status != before):
         unknown += status not in TASK_RUNS
         if unknown == MAX_UNKNOWN:
-            raise QueryError(
+            raise GivenUpError(
                 f'The query task is "{status}": gave up after {unknown} checks that did not tell '
                 "whether it runs."
             )
         if time.monotonic() > end:
-            raise QueryError(
+            raise GivenUpError(
                 f'The query task is still "{status}" after {MAX_TASK_TIME / 3600:g} hours: gave up '
                 "waiting for it."
             )
@@ -247,7 +248,7 @@ def parse_rows(body: Body, what: str) -> Iterator[Row]:
             if not isinstance(row, dict):
                 raise BadResponseError(f"{what}: HTTP 200, but the answer holds no rows.")
             check_error(row, what)
-            body.row_came()
+            body.has_row = True
             yield row
     except HiddenGzipError as error:
         raise BadResponseError(f"{what}: {HIDDEN_GZIP}.") from error

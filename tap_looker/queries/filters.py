@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 NOT_NULL = "NOT NULL"
 """A filter on numbers and times; on texts it would mean something else."""
+_WHOLE = {
+    "date": timedelta(days=1),
+    "hour": timedelta(hours=1),
+    "minute": timedelta(minutes=1),
+}
+"""Timeframes with which the names of fields end, and how long each is."""
 
 
 def expression(value: Any) -> str:
@@ -70,6 +76,9 @@ def time_range(
 ) -> dict[str, str]:
     """A filter on a time, in Looker's filter expressions: from a start, up to an end.
 
+    Looker compares the time that a day or an hour is made of, so a bound in the middle of one would
+    divide what is counted in it: see :func:`bound`.
+
     Args:
         field: LookML name.
         start: ISO 8601, or None for no bound.
@@ -79,7 +88,7 @@ def time_range(
     """
 
     def written(text: Any, back: int = 0, *, is_start: bool = False) -> str:
-        shown = local_time(str(text), zone, is_start=is_start) - timedelta(days=back)
+        shown = bound(field, str(text), zone, is_start=is_start) - timedelta(days=back)
         return shown.strftime("%Y-%m-%d %H:%M:%S")
 
     if start and end:
@@ -97,6 +106,23 @@ def comparisons(key: Key, start: Any, end: Any) -> list[str]:
         for sign, value in ((">=", start), ("<", end))
         if value is not None
     ]
+
+
+def bound(field: str, text: str, zone: tzinfo, *, is_start: bool = False) -> datetime:
+    """A time as the zone's clocks show it, or the start of the day, hour or minute it falls in.
+
+    Where rows are counted by the day, as with a field like ``orders.created_date``, each belongs to
+    one of two adjacent windows, and is whole.
+
+    Args:
+        field: LookML name.
+        text: ISO 8601, in UTC where it has no offset.
+        zone: Of the query.
+        is_start: Of what is read: see :func:`local_time`.
+    """
+    shown, timeframe = local_time(text, zone, is_start=is_start), field.rpartition("_")[2]
+    since = shown - datetime.min  # noqa: DTZ901 - of the same clocks
+    return shown - since % _WHOLE.get(timeframe, datetime.resolution)
 
 
 def local_time(text: str, zone: tzinfo, *, is_start: bool = False) -> datetime:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from tap_looker.errors import BadResponseError
-from tap_looker.looker.concurrency import closed_at_end
+from tap_looker.looker.threads import closed_at_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,14 +37,17 @@ def check_keys(
         BadResponseError: A part of a key is null, which no database takes.
     """
     repeated = 0
-    previous: tuple[object, ...] | None = None
-    seen: set[tuple[object, ...]] = set()
+    previous: object = None
+    seen: set[object] = set()
+    pick = itemgetter(*key)
+    is_single = len(key) == 1
     with closed_at_end(records) as rows:
         for record in rows:
-            values = tuple([record[name] for name in key])
-            if None in values:
+            values = pick(record)
+            if values is None or (not is_single and None in values):
+                name = next(name for name in key if record[name] is None)
                 raise BadResponseError(
-                    f"The primary key field {key[values.index(None)]} is null in a row: set"
+                    f"The primary key field {name} is null in a row: set"
                     f" primary_keys in {where} to fields that are never null, or to [] for none."
                 )
             if in_order:

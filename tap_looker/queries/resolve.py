@@ -12,12 +12,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import BadResponseError, CutResultError, RequestError
-from tap_looker.looker.concurrency import closed_at_end
 from tap_looker.looker.response import segment
+from tap_looker.looker.threads import closed_at_end
 from tap_looker.queries import columns as lookml
 from tap_looker.queries.definitions import DefinitionError, zone_named
 from tap_looker.queries.explores import read_explore
-from tap_looker.queries.keyset import sorts_as_text
+from tap_looker.queries.keyset_paging import sorts_as_text
 from tap_looker.used_fields import dynamic_fields
 from tap_looker.values import MisfitError
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tap_looker.looker.response import Row
     from tap_looker.queries.definitions import Definition
     from tap_looker.queries.explores import Explore
-    from tap_looker.queries.keyset import Metadata
+    from tap_looker.queries.keyset_paging import Metadata
     from tap_looker.values import Misfits
 
 REFUSED = frozenset({400, 404, 422})  # what Looker answers to a field that it does not know
@@ -75,7 +75,7 @@ class Result:
         columns: In the order of its fields.
         keys: Fields of the primary key; none where rows have no identity.
         replication_key: Field of the bookmark, or "".
-        order: What its rows can be sorted by and continued from, if ``keyset.check_order`` agrees;
+        order: What its rows can be sorted by and continued from, if :func:`check_order` agrees;
             empty where they cannot.
         calculated: It has table calculations, which Looker does after all rows are there.
         metadata: Asks for the metadata of its fields, by name.
@@ -474,9 +474,10 @@ def without_missing(
     came = False
     try:
         with closed_at_end(run(fields)) as rows:
-            for row in rows:
+            for first in rows:
                 came = True
-                yield row
+                yield first
+                yield from rows
     except RequestError as error:
         if came or error.status not in REFUSED:
             raise

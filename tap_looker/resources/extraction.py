@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from tap_looker.errors import RequestError, listed
-from tap_looker.looker.concurrency import ReplayableIterator
 from tap_looker.looker.response import segment
+from tap_looker.looker.threads import ReplayableIterator
 from tap_looker.resources.fields import decoder, merged, tree, value_at
 from tap_looker.resources.items import FEW, answers
 from tap_looker.resources.resource import concerns_item

@@ -14,7 +14,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_looker.errors import DeniedError, listed
-from tap_looker.looker.paging import identity
+from tap_looker.looker.offset_paging import identity
 from tap_looker.resources.fields import tree, value_at
 from tap_looker.resources.resource import Column, Range, Source
 

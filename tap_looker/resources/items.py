@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tap_looker.errors import RequestError, UnusableItemError
-from tap_looker.looker.concurrency import closed_at_end, ordered_map
 from tap_looker.looker.retry import lasts
+from tap_looker.looker.threads import closed_at_end, ordered_map
 from tap_looker.resources.resource import ITEM_STATUSES
 
 if TYPE_CHECKING:

@@ -46,13 +46,17 @@ class Access:
         permissions: Any one of them does. None: Looker shows all users what they may see.
         otherwise: What a user without them gets; "" where Looker denies it.
         is_own: Every user gets only what is that user's own, an admin too.
+        is_whole: Every user gets all there is, such as what Looker says it supports.
     """
 
     permissions: tuple[str, ...] = ()
     otherwise: str = ""
     is_own: bool = False
+    is_whole: bool = False
 
     def __str__(self) -> str:
+        if self.is_whole:
+            return "any user gets all of it"
         if not self.permissions:
             return f"any user gets {self.otherwise or 'what that user may see'}"
         names = " or ".join(self.permissions).replace("administer", "the Admin role")
@@ -61,6 +65,7 @@ class Access:
 
 
 EVERYONE = Access()
+WHOLE = Access(is_whole=True)
 ADMIN = Access(("administer",))
 DEVELOPERS = Access(("develop",))
 

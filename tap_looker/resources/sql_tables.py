@@ -80,7 +80,7 @@ def require() -> None:
     except ImportError:
         raise LookerError(
             "To find tables in SQL, the package sqlglot is needed: install the tap with its extra, "
-            "tap-looker[lineage], or deselect the stream."
+            "lookout-tap-looker[lineage], or deselect the stream."
         ) from None
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what is wrong is told here
 

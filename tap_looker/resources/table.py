@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 
+from tap_looker.resources.composite import CONTENT_METADATA, QUERIES, LookmlDashboards
 from tap_looker.resources.derived import (
     DASHBOARD_ELEMENT_QUERIES,
     FOLDER_ANCESTORS,
@@ -20,10 +21,9 @@ from tap_looker.resources.derived import (
     taken,
 )
 from tap_looker.resources.flat import Nested
-from tap_looker.resources.harvest import CONTENT_METADATA, QUERIES, LookmlDashboards
 from tap_looker.resources.kinds import Get, List, Parent, Search, Single
 from tap_looker.resources.lineage import DERIVED_TABLE_EDGES, EXPLORE_SQL, EXPLORE_TABLES
-from tap_looker.resources.resource import ADMIN, DEVELOPERS, Access, Resource
+from tap_looker.resources.resource import ADMIN, DEVELOPERS, WHOLE, Access, Resource
 
 MEMBER = {"user_id": "id", "user_name": "display_name", "user_email": "email"}
 """Columns of a user in lists of members, and what Looker calls them."""
@@ -128,7 +128,7 @@ ACCESS = (
                     scalar="group_id"), keys=("user_id", "group_id"), access=ADMIN),
     Resource("user_credentials", "", USER_CREDENTIALS, keys=("user_id", "type", "credential_id"),
              access=ADMIN),
-    Resource("current_user", "User", Get("/user")),
+    Resource("current_user", "User", Get("/user"), access=WHOLE),
     Resource("groups", "GroupHierarchy", Search("/groups/search/with_hierarchy")),
     Resource("group_parents", "",
              Nested("groups", ("parent_group_ids",), {"group_id": "id", "group_name": "name"},
@@ -168,7 +168,7 @@ ACCESS = (
                     scalar="model_name", none_where=("all_access", True)),
              keys=("model_set_id", "model_name"), access=ADMIN),
     Resource("permissions", "Permission", List("/permissions", supports_fields=False),
-             keys=("permission",)),
+             keys=("permission",), access=WHOLE),
     Resource("user_attributes", "UserAttribute",
              List("/user_attributes", params={"sorts": "name"})),
     Resource("user_attribute_values", "UserAttributeWithValue",
@@ -275,7 +275,7 @@ LOOKML = (
 
 PLATFORM = (
     Resource("versions", "ApiVersion", Get("/versions", billing="none"),
-             keys=("looker_release_version",)),
+             keys=("looker_release_version",), access=WHOLE),
     Resource("workspaces", "Workspace", List("/workspaces", supports_fields=False)),
     Resource("connections", "DBConnection", List("/connections"), keys=("name",),
              access=Access(("administer", "manage_connections"), "fewer fields"),
@@ -368,9 +368,12 @@ PLATFORM = (
     Resource("public_egress_ip_addresses", "EgressIpAddresses",
              Single("/public_egress_ip_addresses", supports_fields=False), keys=("host",),
              default=False),
-    Resource("dialect_info", "DialectInfo", List("/dialect_info"), keys=("name",)),
-    Resource("locales", "Locale", List("/locales", supports_fields=False), keys=("code",)),
-    Resource("timezones", "Timezone", List("/timezones", supports_fields=False), keys=("value",)),
+    Resource("dialect_info", "DialectInfo", List("/dialect_info"), keys=("name",),
+             access=WHOLE),
+    Resource("locales", "Locale", List("/locales", supports_fields=False), keys=("code",),
+             access=WHOLE),
+    Resource("timezones", "Timezone", List("/timezones", supports_fields=False), keys=("value",),
+             access=WHOLE),
 )
 
 PREVIEW = (

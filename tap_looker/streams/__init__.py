@@ -10,7 +10,7 @@ from tap_looker.streams.configured import (
     own_entries,
 )
 from tap_looker.streams.maps import mistakes_in_maps, unmatched
-from tap_looker.streams.resource import ResourceStream
+from tap_looker.streams.rest import ResourceStream
 from tap_looker.streams.system_activity import SystemActivityStream, activity_streams
 from tap_looker.streams.writer import CountingWriter, Writer
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_looker import settings
 from tap_looker.errors import QueryError, TruncatedError
-from tap_looker.looker.concurrency import ReplayableIterator
-from tap_looker.queries import filters, keyset
+from tap_looker.looker.threads import ReplayableIterator
+from tap_looker.queries import filters, keyset_paging
+from tap_looker.queries.activities import MODEL
 from tap_looker.queries.columns import KINDS, Key
 from tap_looker.queries.execute import run_query
 from tap_looker.queries.explores import explore_fields
 from tap_looker.queries.resolve import without_missing
-from tap_looker.queries.system_activity import MODEL
 from tap_looker.streams.incremental import in_batches
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
-    from tap_looker.queries.system_activity import Activity
+    from tap_looker.queries.activities import Activity
     from tap_looker.values import Misfits
 
 
@@ -36,7 +36,7 @@ def reading_again(client: LookerClient) -> Callable[[Mapping[str, Any]], Iterato
             yield from run_query(client, query)
         except QueryError as error:
             failures += 1
-            if failures == keyset.MAX_BREAKS:
+            if failures == keyset_paging.MAX_BREAKS:
                 raise
             raise TruncatedError(error.message) from error
 
@@ -138,7 +138,7 @@ class Reading:
         return without_missing(partial(self._run, client, metadata), fields, metadata, misfits)
 
     def _run(
-        self, client: LookerClient, metadata: keyset.Metadata, fields: Sequence[str]
+        self, client: LookerClient, metadata: keyset_paging.Metadata, fields: Sequence[str]
     ) -> Iterator[Row]:
         start, days, after = self._place()
         activity, end = self._activity, self._config.get("end_date")
@@ -152,7 +152,7 @@ class Reading:
             "filters": bounds,
             "query_timezone": "UTC",
         }
-        return keyset.read_in_pages(
+        return keyset_paging.read_in_pages(
             reading_again(client),
             query,
             self.order,

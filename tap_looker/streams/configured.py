@@ -12,11 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 
 from tap_looker.errors import LookerError, RequestError
-from tap_looker.queries.columns import KINDS, collisions, column, column_name, kind_of_schema
-from tap_looker.queries.definitions import DefinitionError, Entries, duplicates, entries
-from tap_looker.queries.explores import read_explore
-from tap_looker.queries.resolve import Resolver
-from tap_looker.queries.system_activity import (
+from tap_looker.queries.activities import (
     ACTIVITIES,
     MODEL,
     PREFIX,
@@ -24,6 +20,10 @@ from tap_looker.queries.system_activity import (
     Activity,
     is_rest_id,
 )
+from tap_looker.queries.columns import KINDS, collisions, column, column_name, kind_of_schema
+from tap_looker.queries.definitions import DefinitionError, Entries, duplicates, entries
+from tap_looker.queries.explores import read_explore
+from tap_looker.queries.resolve import Resolver
 from tap_looker.resources.table import RESOURCES
 from tap_looker.streams.base import LookerStream
 from tap_looker.streams.query import QueryStream

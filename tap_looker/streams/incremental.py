@@ -13,7 +13,7 @@ import msgspec
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from tap_looker.errors import CutResultError, LookerError
-from tap_looker.looker.concurrency import closed_at_end
+from tap_looker.looker.threads import closed_at_end
 from tap_looker.streams import instances
 from tap_looker.streams.base import LookerStream
 from tap_looker.streams.catalog import mistakes_in_replication
@@ -44,9 +44,10 @@ class IncrementalStream(LookerStream):
     moves_at_end = False
     check_sorted = False  # of the SDK, which takes 10:00:00Z for later than 10:00:00.5Z
     _bookmark: Any = None
-    _moves_bookmark = False
+    _bookmark_column: str | None = None  # of what moves the bookmark, if anything does
     _state_before: Mapping[str, Any]
     _latest: Any = None
+    _latest_place: Any = None
 
     @property
     def is_sorted(self) -> bool:
@@ -64,9 +65,9 @@ class IncrementalStream(LookerStream):
 
     def plan(self, extraction: Extraction) -> None:  # noqa: ARG002
         """Take the bookmark before anything moves it."""
-        self._moves_bookmark = self.is_sorted  # which is too slow to ask for with each row
         if not self.is_sorted:
             return
+        self._bookmark_column = self.replication_key
         self._state_before = dict(self.stream_state)
         key = self._state_before.get("replication_key")
         if key is not None and key != self.replication_key:
@@ -145,24 +146,22 @@ class IncrementalStream(LookerStream):
             CutResultError: The rows do not come in order: what lies behind the bookmark would not
                 be known.
         """
-        if not self._moves_bookmark or not self.replication_key:
-            return False
-        value = record.get(self.replication_key)
+        value = record.get(self._bookmark_column) if self._bookmark_column else None
         if value is None:
             return False
-        if self.moves_at_end:
-            if self._latest is None or _comparable(value) > _comparable(self._latest):
-                self._latest = value
-            return False
-        if self._latest is not None and _comparable(value) < _comparable(self._latest):
+        place = _comparable(value)
+        if self._latest is None or place >= self._latest_place:
+            self._latest, self._latest_place = value, place
+        elif not self.moves_at_end:
             raise CutResultError("The rows are not in the requested order.")
-        self._latest = value
-        return self._bookmark is None or _comparable(value) > _comparable(self._bookmark)
+        if self.moves_at_end:
+            return False
+        return self._bookmark is None or place > _comparable(self._bookmark)
 
     def get_records(self, context: Any) -> Iterator[Row]:
         """Records in the order of their pages; the bookmark that moves at the end does so here."""
         yield from super().get_records(context)
-        if self.moves_at_end and self._moves_bookmark and self._latest is not None:
+        if self.moves_at_end and self._latest is not None:
             known = [one for one in (self._latest, self._bookmark) if one is not None]
             newest = max(known, key=_comparable)
             self.stream_state.update(
@@ -171,7 +170,7 @@ class IncrementalStream(LookerStream):
 
     def sync_failed(self, error: Exception) -> None:
         """Keep the other streams going, and of a stream in disorder the bookmark it began with."""
-        if self._moves_bookmark and isinstance(error, CutResultError):
+        if self._bookmark_column and isinstance(error, CutResultError):
             self.stream_state.clear()
             self.stream_state.update(self._state_before)
         super().sync_failed(error)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import CutResultError, LookerError, RequestError, TimedOutError
-from tap_looker.queries import filters, keyset
+from tap_looker.queries import filters, keyset_paging
 from tap_looker.queries.columns import column, column_name, records
 from tap_looker.queries.definitions import UNLIMITED, DefinitionError, zone_named
 from tap_looker.queries.execute import run_query, run_query_task, without_totals
@@ -131,7 +131,7 @@ class QueryStream(IncrementalStream):
         if self._bookmark is None or key is None or not key.is_number:
             return False
         newest = {**result.query, "fields": [key.field], "sorts": [f"{key.field} desc"]}
-        rows = list(keyset.read_once(partial(run_query, client), {**newest, "limit": "1"}))
+        rows = list(keyset_paging.read_once(partial(run_query, client), {**newest, "limit": "1"}))
         value = to_number(rows[0].get(key.field)) if rows else None
         if value is None or value >= self._bookmark:
             return False
@@ -212,11 +212,11 @@ class QueryStream(IncrementalStream):
             sorts = {"sorts": [part.field for part in result.order]} if result.order else {}
             asked = {**query, **sorts} if self.is_sorted else {**sorts, **query}
             count = 0
-            for row in keyset.read_once(run, {**asked, "limit": str(limit)}):
+            for row in keyset_paging.read_once(run, {**asked, "limit": str(limit)}):
                 count += 1
                 yield row
-            self._reached_limit = count >= limit or count in keyset.CUTS
-            if count in keyset.CUTS and count < limit:
+            self._reached_limit = count >= limit or count in keyset_paging.CUTS
+            if count in keyset_paging.CUTS and count < limit:
                 self.logger.warning(
                     "%s has exactly %d rows, a number at which Looker is known to cut results "
                     "silently: there may be more.",
@@ -229,10 +229,10 @@ class QueryStream(IncrementalStream):
                 )
             return
         if self._bookmark is not None:
-            keyset.check_order(result.order[:1], result.metadata)
+            keyset_paging.check_order(result.order[:1], result.metadata)
         came = False
         try:
-            for row in keyset.read_all(run, query, result.order, result.metadata):
+            for row in keyset_paging.read_all(run, query, result.order, result.metadata):
                 came = True
                 yield row
         except RequestError as error:
@@ -246,7 +246,7 @@ class QueryStream(IncrementalStream):
                 ) from error
             page_size = self.config["activity_page_size"]
             try:
-                yield from keyset.read_in_pages(
+                yield from keyset_paging.read_in_pages(
                     run,
                     query,
                     result.order,
@@ -298,8 +298,8 @@ class QueryStream(IncrementalStream):
             if key.field in given:
                 expressions += filters.comparisons(
                     key,
-                    filters.local_time(start, zone, is_start=True) if start else None,
-                    filters.local_time(end, zone) if end else None,
+                    filters.bound(key.field, start, zone, is_start=True) if start else None,
+                    filters.bound(key.field, end, zone) if end else None,
                 )
             else:
                 given |= bounds

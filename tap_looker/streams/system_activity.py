@@ -7,13 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import BadResponseError
-from tap_looker.looker.concurrency import closed_at_end
-from tap_looker.queries import keyset
-from tap_looker.queries.activity_fields import description
-from tap_looker.queries.columns import KINDS, Key, collisions, column, column_name, records
-from tap_looker.queries.explores import FINEST_FIRST, read_explore
-from tap_looker.queries.key_check import check_keys
-from tap_looker.queries.system_activity import (
+from tap_looker.looker.threads import closed_at_end
+from tap_looker.queries import keyset_paging
+from tap_looker.queries.activities import (
     ACTIVITIES,
     MODEL,
     PERMISSION,
@@ -23,6 +19,10 @@ from tap_looker.queries.system_activity import (
     ROW_TIME,
     is_rest_id,
 )
+from tap_looker.queries.activity_fields import description
+from tap_looker.queries.columns import KINDS, Key, collisions, column, column_name, records
+from tap_looker.queries.explores import FINEST_FIRST, read_explore
+from tap_looker.queries.key_check import check_keys
 from tap_looker.streams.activity_reading import Reading, reading_again
 from tap_looker.streams.incremental import IncrementalStream, in_batches, schema_of
 from tap_looker.used_fields import own_fields, used_fields
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from tap_looker.looker.client import LookerClient
     from tap_looker.looker.response import Row
+    from tap_looker.queries.activities import Activity
     from tap_looker.queries.explores import Explore
-    from tap_looker.queries.system_activity import Activity
     from tap_looker.resources.extraction import Extraction
     from tap_looker.run import Run
     from tap_looker.values import Misfits
@@ -124,7 +124,7 @@ class SystemActivityStream(IncrementalStream):
             "sorts": [f"{field} desc"],
             "limit": "1",
         }
-        rows = list(keyset.read_once(reading_again(client), query))
+        rows = list(keyset_paging.read_once(reading_again(client), query))
         value = rows[0].get(field) if rows else None
         return None if value is None else to_integer(value)
 
@@ -294,7 +294,7 @@ class DiscoveredStream(SystemActivityStream):
 def _may_be_sorted_by(explore: Explore, field: str) -> bool:
     """Not what is sorted by rank, such as tiers, which follow from other fields."""
     of = explore.fields[field]
-    return KINDS.get(str(of.get("type")), "text") != "text" or keyset.sorts_as_text(of)
+    return KINDS.get(str(of.get("type")), "text") != "text" or keyset_paging.sorts_as_text(of)
 
 
 def activity_streams(tap: Tap, run: Run) -> Iterator[SystemActivityStream]:

@@ -24,10 +24,21 @@ cast({{ expression }} as {{ dbt.type_string() }})
 {%- endmacro %}
 
 
+{# Text of a variable, as a literal. #}
+{% macro literal(value) %}
+{{ dbt.string_literal(dbt.escape_single_quotes(value | string)) }}
+{%- endmacro %}
+
+
 {# Values of a variable that is a list, as a list in SQL; one that nothing equals if there are none. #}
 {% macro values_of(variable) %}
-{%- set values = var(variable, none) or ['\n'] -%}
-({% for value in values %}'{{ value | string | lower | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor %})
+({% for value in var(variable, none) or ['?'] %}{{ tap_looker.literal(value | string | lower) }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+
+{# The word that makes a union drop repeated rows, where it cannot be left out. #}
+{% macro distinct() %}
+{{ 'distinct' if target.type == 'bigquery' }}
 {%- endmacro %}
 
 

@@ -22,7 +22,7 @@
 {%- set newest = [] -%}
 {%- if files -%}{%- do newest.append('_position') -%}{%- endif -%}
 {%- for name in ['_sdc_received_at', '_sdc_batched_at', '_sdc_extracted_at'] -%}
-    {%- if name in actual and not newest -%}{%- do newest.append(actual[name]) -%}{%- endif -%}
+    {%- if name in actual and not newest -%}{%- do newest.append(adapter.quote(actual[name])) -%}{%- endif -%}
 {%- endfor -%}
 with loaded as (
     select
@@ -69,7 +69,7 @@ with loaded as (
         and {{ adapter.quote(actual['_sdc_deleted_at']) }} is null
         {%- endif %}
         {%- if var('looker_instance', none) and 'looker_instance' in actual %}
-        and {{ adapter.quote(actual['looker_instance']) }} = '{{ var("looker_instance") | replace("'", "''") }}'
+        and {{ adapter.quote(actual['looker_instance']) }} = {{ tap_looker.literal(var('looker_instance')) }}
         {%- endif %}
     {%- endif %}
 )

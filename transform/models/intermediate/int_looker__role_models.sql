@@ -3,7 +3,7 @@ select distinct roles.id as role_id, models.model_name
 from {{ ref('stg_looker__roles') }} as roles
 join {{ ref('stg_looker__model_set_models') }} as models
     on models.model_set_id = roles.model_set_id
-union
+union {{ tap_looker.distinct() }}
 select roles.id, models.name
 from {{ ref('stg_looker__roles') }} as roles
 join {{ ref('stg_looker__model_sets') }} as sets

@@ -147,13 +147,9 @@ known as (
         evidence.after_unused,
         used.last_run_on,
         used.last_used_on,
-        {% for count in ['runs_14d', 'runs_30d', 'runs_90d', 'users_14d', 'users_30d', 'users_90d',
+        {{- tap_looker.counts_of('used', ['runs_14d', 'runs_30d', 'runs_90d', 'users_14d', 'users_30d', 'users_90d',
             'runs_people_90d', 'runs_embed_90d', 'runs_api_90d', 'runs_schedule_90d',
-            'runs_system_90d', 'runs_tap_90d', 'runs_in_period'] %}
-        case when evidence.history_to is not null
-            then cast(coalesce(used.{{ count }}, 0) as {{ dbt.type_bigint() }}) end
-            as {{ count }},
-        {% endfor %}
+            'runs_system_90d', 'runs_tap_90d', 'runs_in_period']) }},
         {% for days in [14, 30, 90] %}
         content.view_count - earlier_views.views_until_{{ days }}d as views_{{ days }}d,
         {% endfor %}
@@ -260,7 +256,7 @@ select
         when 'deleted' then 'In the trash'
             || coalesce(' since ' || {{ tap_looker.text('cast(deleted_at as date)') }}, '')
         when 'not_listed'
-            then 'It ran, but Looker does not list it: deleted, or hidden from the key''s user'
+            then 'It ran, but Looker does not list it: deleted, or hidden from the user of the key'
         when 'kept' then 'On the list of what to keep'
         when 'used' then
             case when runs_in_period > 0
@@ -284,10 +280,7 @@ select
         else 'Nobody ran or opened it'
             || case when is_owner_disabled then '; its owner is disabled' else '' end
     end
-    || case when history_days > 0 and verdict not in ('deleted', 'kept')
-        then ' (history from ' || {{ tap_looker.text('history_from') }}
-            || ' to ' || {{ tap_looker.text('history_to') }} || ')'
-        else '' end as reason,
+    || {{ tap_looker.period("history_days > 0 and verdict not in ('deleted', 'kept')") }} as reason,
     history_from as evidence_from,
     history_to as evidence_to,
     history_days as evidence_days

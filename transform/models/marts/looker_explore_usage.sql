@@ -84,9 +84,9 @@ joins as (
 
 names as (
     select model_name, explore_name from catalogue
-    union
+    union {{ tap_looker.distinct() }}
     select model_name, explore_name from in_content
-    union
+    union {{ tap_looker.distinct() }}
     select model_name, explore_name from ran
 ),
 
@@ -100,13 +100,9 @@ known as (
         catalogue.explore_id is not null as is_in_lookml,
         coalesce(in_content.dashboards, 0) as dashboards,
         coalesce(in_content.looks, 0) as looks,
-        {% for count in ['queries_14d', 'users_14d', 'queries_30d', 'users_30d', 'queries_90d',
-            'users_90d', 'queries_people', 'queries_embed', 'queries_api', 'queries_schedule',
-            'queries'] %}
-        case when evidence.history_to is not null
-            then cast(coalesce(ran.{{ count }}, 0) as {{ dbt.type_bigint() }}) end
-            as {{ count }},
-        {% endfor %}
+        {{- tap_looker.counts_of('ran', ['queries_14d', 'users_14d', 'queries_30d', 'users_30d',
+            'queries_90d', 'users_90d', 'queries_people', 'queries_embed', 'queries_api',
+            'queries_schedule', 'queries']) }},
         ran.last_run_on,
         fields.fields,
         cast(fields.fields_unused as {{ dbt.type_bigint() }}) as fields_unused,
@@ -185,10 +181,7 @@ select
         else 'No query on it ran, and no content has it'
     end
     || case when is_hidden then '; hidden' else '' end
-    || case when history_days > 0
-        then ' (history from ' || {{ tap_looker.text('history_from') }}
-            || ' to ' || {{ tap_looker.text('history_to') }} || ')'
-        else '' end as reason,
+    || {{ tap_looker.period("history_days > 0") }} as reason,
     history_from as evidence_from,
     history_to as evidence_to,
     history_days as evidence_days

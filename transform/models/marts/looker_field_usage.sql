@@ -106,11 +106,11 @@ looker as (
 
 names as (
     select model_name, explore_name, field from catalogue
-    union
+    union {{ tap_looker.distinct() }}
     select model_name, explore_name, field from in_content
-    union
+    union {{ tap_looker.distinct() }}
     select model_name, explore_name, field from ran
-    union
+    union {{ tap_looker.distinct() }}
     select model_name, explore_name, field from looker
 ),
 
@@ -129,13 +129,9 @@ known as (
         coalesce(in_content.dashboards, 0) as dashboards,
         coalesce(in_content.looks, 0) as looks,
         coalesce(in_content.selected_in_content, 0) as selected_in_content,
-        {% for count in ['queries_14d', 'queries_30d', 'queries_90d', 'users_14d', 'users_30d',
-            'users_90d', 'queries', 'queries_selected', 'queries_filter', 'queries_sort',
-            'queries_calculation'] %}
-        case when evidence.history_to is not null
-            then cast(coalesce(ran.{{ count }}, 0) as {{ dbt.type_bigint() }}) end
-            as {{ count }},
-        {% endfor %}
+        {{- tap_looker.counts_of('ran', ['queries_14d', 'queries_30d', 'queries_90d', 'users_14d',
+            'users_30d', 'users_90d', 'queries', 'queries_selected', 'queries_filter',
+            'queries_sort', 'queries_calculation']) }},
         ran.last_run_on,
         {% for kind in ['filter', 'sort', 'calculation'] %}
         coalesce(in_content.{{ kind }}_in_content, 0) = 1 or coalesce(ran.queries_{{ kind }}, 0) > 0
@@ -236,10 +232,7 @@ select
                     || ' days' end
         else 'In no content, and in no query that ran'
     end
-    || case when days_of_fields > 0
-        then ' (history from ' || {{ tap_looker.text('history_from') }}
-            || ' to ' || {{ tap_looker.text('history_to') }} || ')'
-        else '' end as reason,
+    || {{ tap_looker.period("days_of_fields > 0") }} as reason,
     history_from as evidence_from,
     history_to as evidence_to,
     days_of_fields as evidence_days

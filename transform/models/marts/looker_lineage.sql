@@ -65,7 +65,7 @@ declared as (
     select explore_id, view_name, sql_table_name as table_name
     from explores
     where sql_table_name is not null
-    union
+    union {{ tap_looker.distinct() }}
     select explore_id, name, sql_table_name
     from {{ ref('stg_looker__explore_joins') }}
     where sql_table_name is not null

@@ -29,14 +29,4 @@ select
     counted.user_id,
     counted.source,
     counted.audience,
-    {% for measure in ['queries', 'errors', 'from_cache', 'seconds'] %}
-    {% if is_incremental() -%}
-    greatest(counted.{{ measure }}, coalesce(kept.{{ measure }}, 0)) as {{ measure }}
-    {%- else -%}
-    counted.{{ measure }}
-    {%- endif %}{{ ',' if not loop.last }}
-    {% endfor %}
-from counted
-{% if is_incremental() %}
-left join {{ this }} as kept on kept.usage_key = counted.usage_key
-{% endif %}
+    {{- tap_looker.counted_or_kept(['queries', 'errors', 'from_cache', 'seconds']) }}

@@ -150,11 +150,7 @@ known as (
             as api_logins,
         events.events_from as logins_from,
         ran.last_query_on,
-        {% for count in ['queries_30d', 'queries_90d', 'active_days_30d', 'active_days_90d'] %}
-        case when evidence.history_to is not null
-            then cast(coalesce(ran.{{ count }}, 0) as {{ dbt.type_bigint() }}) end
-            as {{ count }},
-        {% endfor %}
+        {{- tap_looker.counts_of('ran', ['queries_30d', 'queries_90d', 'active_days_30d', 'active_days_90d']) }},
         roles.roles,
         case
             when levels.level = 4 or (levels.level is null and facts.user_facts_is_admin)

@@ -11,7 +11,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import CutResultError, TruncatedError
-from tap_looker.looker.concurrency import closed_at_end
+from tap_looker.looker.threads import closed_at_end
 from tap_looker.queries.filters import after_key
 from tap_looker.values import MisfitError, to_number
 
@@ -157,7 +157,10 @@ class _Place:
         """
         if self._is_catching_up:
             self._is_catching_up = not self._is_past(values)
-            return not self._is_catching_up and values != self.last and self._go_to(values)
+            if self._is_catching_up or values == self.last:
+                return False
+            self.last = values
+            return True
         if values == self.last:
             if is_first:  # where a page cannot start behind a row, it starts at it
                 self._first = values
@@ -169,9 +172,6 @@ class _Place:
             self._note(values)
         if is_first:
             self._first = values
-        return self._go_to(values)
-
-    def _go_to(self, values: list[Any]) -> bool:
         self.last = values
         return True
 
@@ -249,6 +249,8 @@ def _may_follow(part: Key, before: Any, after: Any) -> bool:
     """
     if part.kind == "text" or before is None or after is None:
         return True
+    if type(before) is int is type(after):
+        return before < after
     try:
         if part.is_number:
             return bool(to_number(before) < to_number(after))

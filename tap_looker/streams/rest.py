@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_looker import schemas
 from tap_looker.errors import BadResponseError, listed
-from tap_looker.looker.paging import identity
+from tap_looker.looker.offset_paging import identity
 from tap_looker.resources.fields import merged, tree
 from tap_looker.streams.base import LookerStream
 from tap_looker.streams.conform import compiled
