@@ -221,6 +221,7 @@ def _report(
             )
             found = replace(sources.of_folder(folder, streams, scratch), what="Looker")
         stack.callback(found.clean)
+        instance = _chosen(instance, found.instances)
         terminal.show("Models: preparing …")
         variables = {
             "looker_unused_after_days": unused_after_days,
@@ -256,6 +257,17 @@ def _report(
     size = len(html.encode()) / 1_000_000
     terminal.say(f"{output}: {size:.1f} MB, in {time.monotonic() - began:.0f} s.")
     return read.is_whole
+
+
+def _chosen(instance: str | None, instances: list[str]) -> str | None:
+    """The instance that the page is about: ids of several must not be mixed."""
+    if instance and instances and instance not in instances:
+        raise LookerError(f"--instance {instance}: there are rows of {listed(instances)} only.")
+    if not instance and len(instances) > 1:
+        raise LookerError(
+            f"The rows are of several instances: choose one with --instance ({listed(instances)})."
+        )
+    return instance or next(iter(instances), None)
 
 
 def _selection(select: str | None, streams: list[str]) -> str:

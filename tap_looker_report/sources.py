@@ -28,6 +28,7 @@ SCHEMA = "looker_report"  # dbt puts _looker_marts and _looker_staging behind it
 LANDED = "landed"
 TIMES = ("_sdc_extracted_at", "_sdc_batched_at", "_sdc_received_at")
 """Columns in which targets keep when a row was read, the best first."""
+INSTANCE = "looker_instance"
 POSTGRES = re.compile(r"postgres(ql)?://|\w+=", re.IGNORECASE)
 PASSWORD = "DBT_ENV_SECRET_LOOKER_REPORT"  # noqa: S105  # dbt keeps what is called so out of its log
 TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
@@ -43,6 +44,7 @@ class Source:
         variables: Of the dbt package.
         read_at: When each stream's rows were read, None if that is not known; by stream, of those
             that are there.
+        instances: Names of the instances that share the tables, as far as rows have one.
         connect: Opens the database that holds the models.
         clean: Removes what was built outside the temporary folder.
     """
@@ -51,6 +53,7 @@ class Source:
     output: dict[str, Any]
     variables: dict[str, Any]
     read_at: dict[str, datetime | None]
+    instances: list[str]
     connect: Callable[[], Any]
     clean: Callable[[], None] = field(default=lambda: None)
 
@@ -109,13 +112,16 @@ def of_folder(folder: Path, streams: Iterable[str], scratch: Path) -> Source:
     }
     variables: dict[str, Any] = {"looker_files": str(folder.resolve())}
     if parquet:
-        _load_parquet(parquet, database)
         variables = {"looker_schema": LANDED}
+        instances = _load_parquet(parquet, database)
+    else:
+        instances = _instances_in(next(iter(jsonl.values())))
     return Source(
         f"{len(read_at)} streams in {folder}",
         _duckdb_output(database),
         variables,
         dict(read_at),
+        instances,
         lambda: duckdb.connect(str(database), read_only=True),
     )
 
@@ -128,8 +134,26 @@ def _files(folder: Path, stream: str, kind: str) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
-def _load_parquet(files: dict[str, list[Path]], database: Path) -> None:
-    """Tables of Parquet files, in which a later row counts more than an earlier one."""
+def _instances_in(files: list[Path]) -> list[str]:
+    """The instances that JSONL has rows of. What is no JSON the models will find."""
+    try:
+        found = duckdb.execute(
+            "SELECT DISTINCT looker_instance FROM read_json(?, format = 'newline_delimited', "
+            "columns = {looker_instance: 'VARCHAR'}) WHERE looker_instance IS NOT NULL",
+            [[str(file) for file in files]],
+        )
+        return sorted(row[0] for row in found.fetchall())
+    except duckdb.Error:
+        return []
+
+
+def _load_parquet(files: dict[str, list[Path]], database: Path) -> list[str]:
+    """Tables of Parquet files, in which a later row counts more than an earlier one.
+
+    Returns:
+        The instances that they have rows of.
+    """
+    instances: set[str] = set()
     with closing(duckdb.connect(str(database))) as connection:
         connection.execute(f"CREATE SCHEMA {LANDED}")
         for stream, paths in files.items():
@@ -147,6 +171,10 @@ def _load_parquet(files: dict[str, list[Path]], database: Path) -> None:
                 "FROM read_parquet(?, union_by_name = true)",
                 [names],
             )
+            if INSTANCE in {column[0] for column in columns} and not instances:
+                found = connection.execute(_instances(f"{LANDED}.{_quoted(stream)}")).fetchall()
+                instances = {row[0] for row in found}
+    return sorted(instances)
 
 
 def _of_duckdb(path: Path, schema: str | None, streams: Iterable[str], scratch: Path) -> Source:
@@ -175,6 +203,7 @@ def _of_duckdb(path: Path, schema: str | None, streams: Iterable[str], scratch: 
         schema = _schema(tables, schema, streams, str(path))
         where = f"{LANDED}.{_quoted(schema)}"
         read_at = _read_at(tables, schema, streams, where, ask)
+        instances = _instances_of(tables, schema, streams, where, ask)
     output = _duckdb_output(database)
     output["attach"] = [{"path": str(path.resolve()), "alias": LANDED, "read_only": True}]
     return Source(
@@ -182,6 +211,7 @@ def _of_duckdb(path: Path, schema: str | None, streams: Iterable[str], scratch: 
         output,
         {"looker_schema": schema, "looker_database": LANDED},
         read_at,
+        instances,
         connect,
     )
 
@@ -210,6 +240,7 @@ def _of_postgres(address: str, schema: str | None, streams: Iterable[str]) -> So
         )
         schema = _schema(tables, schema, streams, f"the database {connection.info.dbname}")
         read_at = _read_at(tables, schema, streams, _quoted(schema), ask)
+        instances = _instances_of(tables, schema, streams, _quoted(schema), ask)
         known = connection.info
         target = {
             "type": "postgres",
@@ -234,6 +265,7 @@ def _of_postgres(address: str, schema: str | None, streams: Iterable[str]) -> So
         target,
         {"looker_schema": schema},
         read_at,
+        instances,
         connect,
         clean,
     )
@@ -299,6 +331,27 @@ def _read_at(
         else:
             found[table.lower()] = None
     return found
+
+
+def _instances(table: str) -> str:
+    return f"SELECT DISTINCT {INSTANCE} FROM {table} WHERE {INSTANCE} IS NOT NULL"
+
+
+def _instances_of(
+    columns: list[tuple[Any, ...]],
+    schema: str,
+    streams: Iterable[str],
+    where: str,
+    ask: Callable[[str], list[tuple[Any, ...]]],
+) -> list[str]:
+    """The instances that share the tables, by the first one that has rows with their names."""
+    names = set(streams)
+    for of, table, column in sorted(columns):
+        if of == schema and table.lower() in names and column == INSTANCE:
+            found = ask(_instances(f"{where}.{_quoted(table)}"))
+            if found:
+                return sorted(row[0] for row in found)
+    return []
 
 
 def _quoted(name: str) -> str:

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 NAME = PROJECT["name"]
 FILES = ("pyproject.toml", ".git_archival.txt", ".gitattributes", ".gitignore", "README.md",
-         "LICENSE", "tap_looker")  # fmt: skip
+         "LICENSE", "tap_looker", "tap_looker_report", "transform")  # fmt: skip
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 
@@ -51,7 +51,7 @@ def hatch(folder, *arguments):
 def copied(folder):
     for name in FILES:
         if (ROOT / name).is_dir():
-            leave_out = shutil.ignore_patterns("__pycache__")
+            leave_out = shutil.ignore_patterns("__pycache__", "target", "logs", "dbt_packages")
             shutil.copytree(ROOT / name, folder / name, ignore=leave_out)
         else:
             shutil.copy(ROOT / name, folder / name)
@@ -110,7 +110,7 @@ def test_the_command_tells_the_version_of_the_distribution():
 # ------------------------------------------------------------------------------ what is published
 
 
-def test_the_wheel_holds_the_tap_and_nothing_else(repository):
+def test_the_wheel_holds_the_tap_the_report_and_nothing_else(repository):
     git(repository, "tag", "v1.2.3")
     (repository / "config.json").write_text("{}")
     (repository / "tests").mkdir()
@@ -122,13 +122,21 @@ def test_the_wheel_holds_the_tap_and_nothing_else(repository):
         about = "lookout_tap_looker-1.2.3.dist-info"
         said = email.message_from_bytes(archive.read(f"{about}/METADATA"))
         commands = archive.read(f"{about}/entry_points.txt").decode()
-    package = ROOT / "tap_looker"
-    wanted = [one for one in package.rglob("*") if one.suffix in (".py", ".json", ".typed")]
+    places = {"tap_looker": "", "tap_looker_report": "", "transform": "tap_looker_report/"}
     assert {name for name in names if not name.startswith(about)} == {
-        str(one.relative_to(ROOT)) for one in wanted
+        above + one.relative_to(repository).as_posix()
+        for folder, above in places.items()
+        for one in (repository / folder).rglob("*")
+        if one.is_file()
     }
-    assert f"{about}/licenses/LICENSE" in names
-    assert commands.split() == ["[console_scripts]", "tap-looker", "=", "tap_looker.__main__:main"]
+    licences = [one for one in names if one.startswith(f"{about}/licenses/")]
+    assert f"{about}/licenses/LICENSE" in licences
+    assert f"{about}/licenses/tap_looker_report/vendor/d3.LICENSE" in licences
+    assert commands.splitlines() == [
+        "[console_scripts]",
+        "tap-looker = tap_looker.__main__:main",
+        "tap-looker-report = tap_looker_report.__main__:main",
+    ]
     assert (said["Name"], said["Version"]) == (NAME, "1.2.3")
 
 
@@ -168,7 +176,7 @@ def test_the_container_runs_the_command_as_nobody_in_particular():
     for image in images:
         (minor,) = re.fullmatch(r"docker\.io/library/python:3\.(\d+)-[a-z-]+", image).groups()
         assert int(minor) <= int(newest)
-    (command,) = PROJECT["scripts"]
+    command = next(iter(PROJECT["scripts"]))
     last = lines[len(lines) - lines[::-1].index(f"FROM {images[-1]}") :]
     assert f'ENTRYPOINT ["{command}"]' in last
     assert "USER 10001" in last

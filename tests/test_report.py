@@ -402,6 +402,21 @@ def test_what_was_not_loaded_is_named_and_is_not_zero(bare, html):
 
 @needs_dbt
 @pytest.mark.slow
+def test_instances_are_not_mixed(raw, tmp_path):
+    rows = [{**row, "looker_instance": name} for name in ("here", "there") for row in raw["users"]]
+    folder = write(tmp_path / "files", {"users": rows})
+    for arguments, says in {
+        (): "choose one with --instance (here, there)",
+        ("--instance", "nowhere"): "there are rows of here, there only",
+    }.items():
+        done = report(folder, *arguments, folder=tmp_path)
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1
+        assert says in done.stderr
+
+
+@needs_dbt
+@pytest.mark.slow
 def test_nothing_to_report_on(tmp_path):
     for arguments, says in {
         (): "SOURCE",
