@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_looker.errors import LookerError, RequestError
 from tap_looker.looker.response import segment
+from tap_looker.looker.threads import Cancelled
 from tap_looker.resources.fields import tree
 from tap_looker.resources.rest_streams import BY_NAME
 
@@ -102,7 +103,7 @@ def known_permissions(extraction: Extraction) -> set[str] | None:
             list(itertools.chain.from_iterable(extraction.read(name, tree(fields))))
             for name, fields in TELLING.items()
         )
-    except LookerError:
+    except (LookerError, Cancelled):
         return None
     own = {str(one) for row in me for one in row.get("role_ids") or []}
     return _permitted(role for role in roles if str(role.get("id")) in own)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from support import COMMAND, finished, run_cli, selecting, settings_of
-from tap_looker.stdout import accept_all_letters, say
 
 from tap_looker.errors import LookerError
 from tap_looker.files import read_last_object, read_object
+from tap_looker.stdout import accept_all_letters, say
 
 ENCODINGS = {
     "utf-8": ("utf-8", b""),

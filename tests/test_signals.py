@@ -62,6 +62,20 @@ def test_a_signal_while_looker_is_silent(runner_of, number):
     assert "looks" not in run.schemas
 
 
+@pytest.mark.parametrize("silent", ["/looks/search", "/roles/search*"])
+def test_a_signal_with_streams_that_tell_who_the_user_is(runner_of, silent):
+    """What the last lines would say is not read when the run has been interrupted."""
+    with Emulator() as emulator:
+        fault = emulator.add_fault(Fault("silence", silent, times=None))
+        streams = ("current_user", "folders", "looks", "roles", "users")
+        process = runner_of(emulator).start(catalog=selecting(*streams), concurrency=1)
+        wait_for(lambda: fault.fired)
+        process.send_signal(signal.SIGTERM)
+        run = finished(process, timeout=SOON)
+        assert_ended_cleanly(run, emulator, 128 + signal.SIGTERM)
+    assert "unexpected" not in run.stderr
+
+
 def test_a_signal_during_a_long_pause(runner_of):
     with Emulator() as emulator:
         fault = emulator.add_fault(

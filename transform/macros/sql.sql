@@ -18,6 +18,13 @@ cast({{ expression }} as {{ dbt.type_string() }})
 {%- endmacro %}
 
 
+{# A number and what it counts: 1 look, 2 looks. #}
+{% macro counted(number, one, many=none) %}
+{{ tap_looker.text(number) }}
+            || case when {{ number }} = 1 then ' {{ one }}' else ' {{ many or one ~ 's' }}' end
+{%- endmacro %}
+
+
 {# Whether text holds other text. #}
 {% macro holds(haystack, needle) %}
 {{ dbt.position(needle, haystack) }} > 0

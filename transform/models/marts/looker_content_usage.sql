@@ -265,18 +265,18 @@ select
                     'cast(coalesce(last_viewed_at, last_accessed_at) as date)') }}
             end
         when 'delivered' then 'Nobody opened it, but it is delivered: '
-            || {{ tap_looker.text('schedules_enabled') }} || ' schedules, '
-            || {{ tap_looker.text('alerts_enabled') }} || ' alerts'
+            || {{ tap_looker.counted('schedules_enabled', 'schedule') }} || ', '
+            || {{ tap_looker.counted('alerts_enabled', 'alert') }}
         when 'on_dashboard' then 'Nobody opened it, but it is on '
-            || {{ tap_looker.text('dashboards') }} || ' dashboards'
+            || {{ tap_looker.counted('dashboards', 'dashboard') }}
         when 'new' then 'Not used yet: created on '
             || {{ tap_looker.text('cast(created_at as date)') }}
         when 'unknown' then
             case when history_days = 0 then 'No history of queries was loaded'
                 else 'No use seen, but the history covers only '
-                    || {{ tap_looker.text('history_days') }} || ' days' end
-        when 'linked' then 'Not used, but linked: ' || {{ tap_looker.text('favorites') }}
-            || ' favorites, ' || {{ tap_looker.text('boards') }} || ' boards'
+                    || {{ tap_looker.counted('history_days', 'day') }} end
+        when 'linked' then 'Not used, but linked: ' || {{ tap_looker.counted('favorites', 'favorite') }} || ', '
+            || {{ tap_looker.counted('boards', 'board') }}
         else 'Nobody ran or opened it'
             || case when is_owner_disabled then '; its owner is disabled' else '' end
     end

@@ -174,10 +174,10 @@ select
         when 'not_listed' then 'Queries on it ran, but no model has it: deleted, or not visible'
         when 'used' then 'Last queried on ' || {{ tap_looker.text('last_run_on') }}
         when 'only_in_content' then 'No query on it ran, but it is in '
-            || {{ tap_looker.text('dashboards') }} || ' dashboards and '
-            || {{ tap_looker.text('looks') }} || ' looks'
+            || {{ tap_looker.counted('dashboards', 'dashboard') }} || ' and '
+            || {{ tap_looker.counted('looks', 'look') }}
         when 'unknown' then 'No query seen, but the history covers only '
-            || {{ tap_looker.text('history_days') }} || ' days'
+            || {{ tap_looker.counted('history_days', 'day') }}
         else 'No query on it ran, and no content has it'
     end
     || case when is_hidden then '; hidden' else '' end

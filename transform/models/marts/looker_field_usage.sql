@@ -218,18 +218,17 @@ select
     times_used,
     verdict,
     case verdict
-        when 'used' then 'In ' || {{ tap_looker.text('dashboards') }} || ' dashboards, '
-            || {{ tap_looker.text('looks') }} || ' looks and '
-            || {{ tap_looker.text('coalesce(queries, 0)') }} || ' queries that ran'
+        when 'used' then 'In ' || {{ tap_looker.counted('dashboards', 'dashboard') }} || ', '
+            || {{ tap_looker.counted('looks', 'look') }} || ' and '
+            || {{ tap_looker.counted('coalesce(queries, 0)', 'query', 'queries') }} || ' that ran'
         when 'only_in_filters_sorts_or_calculations'
             then 'Never shown, but used in filters, sorts or calculations'
         when 'only_in_lookml' then 'In no query seen, but other LookML refers to it'
         when 'used_before' then 'In no query seen, but Looker has counted '
-            || {{ tap_looker.text('times_used') }} || ' uses before'
+            || {{ tap_looker.counted('times_used', 'use') }} || ' before'
         when 'unknown' then 'In no content; '
             || case when days_of_fields = 0 then 'which fields queries used was not loaded'
-                else 'the history covers only ' || {{ tap_looker.text('history_days') }}
-                    || ' days' end
+                else 'the history covers only ' || {{ tap_looker.counted('history_days', 'day') }} end
         else 'In no content, and in no query that ran'
     end
     || {{ tap_looker.period("days_of_fields > 0") }} as reason,
