@@ -30,10 +30,8 @@ ENVIRONMENTS = {
     ".venv-target": ["target-jsonl==0.1.4"],
     ".venv-check": ["singer-tools==0.4.1"],
     ".venv-target-postgres": ["meltanolabs-target-postgres==0.8.1"],
-    ".venv-report": [  # dbt too
-        *("--editable", ".[report]"),
-        *(f"dbt-{name}>=1.9,<2" for name in ("bigquery", "snowflake")),
-    ],
+    ".venv-report": ["--editable", ".[report]"],  # dbt too
+    ".venv-adapters": ["dbt-core>=1.11,<1.12", "dbt-bigquery>=1.9,<2", "dbt-snowflake>=1.9,<2"],
     ".venv-browser": ["playwright>=1.49,<2", "axe-playwright-python>=0.1.4,<0.2"],
     ".venv-meltano": ["meltano>=4.4,<5"],
     # Of the examples.
@@ -115,6 +113,8 @@ def name_programs(*, slow: bool) -> None:
         os.environ["DBT"] = str(environment(".venv-report") / "dbt")
         os.environ["REPORT"] = str(environment(".venv-report") / "tap-looker-report")
     os.environ["MELTANO"] = str(environment(".venv-meltano") / "meltano")
+    if slow and HAS_DBT:
+        os.environ["DBT_ADAPTERS"] = str(environment(".venv-adapters") / "python")
     if slow and os.name != "nt":
         os.environ["DAGSTER"] = str(environment(".venv-dagster") / "dagster")
         if sys.version_info < (3, 14):  # not tried with newer ones

@@ -698,7 +698,7 @@ def compiled(request, tmp_path_factory):
     arguments = [request.param, PACKAGE, folder, folder / "columns.json"]
     done = subprocess.run(
         [
-            Path(DBT).with_name("python"),
+            os.environ.get("DBT_ADAPTERS") or pytest.skip("DBT_ADAPTERS is not set"),
             Path(__file__).with_name("compile_transform.py"),
             *arguments,
         ],
