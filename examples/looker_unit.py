@@ -61,14 +61,17 @@ def run(
             or written. None for what is new since the last run.
         environment: Of both processes.
         log: File descriptor that takes what both log; stderr by default.
+
+    Raises:
+        FileNotFoundError: The tap or the target is not installed.
     """
-    tap = ENDING_WITH_THIS + shlex.split(environment.get("UNIT_TAP", "tap-looker --config=ENV"))
-    target = shlex.split(environment.get("UNIT_TARGET", "target-postgres --config=ENV"))
     settings = {**environment, "TAP_LOOKER_SELECT": GROUPS[group]}
     state = None
+    if window and group not in WINDOWED:
+        raise ValueError(f"{group} cannot be back-filled: Looker only knows how it is now")
+    tap = ENDING_WITH_THIS + _command("UNIT_TAP", "tap-looker --config=ENV", environment)
+    target = _command("UNIT_TARGET", "target-postgres --config=ENV", environment)
     if window:
-        if group not in WINDOWED:
-            raise ValueError(f"{group} cannot be back-filled: Looker only knows how it is now")
         settings["TAP_LOOKER_START_DATE"], settings["TAP_LOOKER_END_DATE"] = window
     elif states := environment.get("UNIT_STATES"):
         instance = environment.get("TAP_LOOKER_INSTANCE") or "looker"
@@ -91,6 +94,13 @@ def run(
             source.terminate()
     code = sink.returncode or source.returncode
     return code if code >= 0 else 128 - code
+
+
+def _command(name: str, default: str, environment: Mapping[str, str]) -> list[str]:
+    command = shlex.split(environment.get(name, default))
+    if not shutil.which(command[0], path=environment.get("PATH")):
+        raise FileNotFoundError(f"{command[0]} is not on the PATH: install it, or set {name}.")
+    return command
 
 
 def _keep(lines: IO[bytes], state: Path | None) -> None:
@@ -116,7 +126,10 @@ def main() -> int:
         parser.error(f"only {', '.join(WINDOWED)} can be back-filled")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     window = tuple(options.window) if options.window else None
-    failures = [code for group in options.groups if (code := run(group, window))]
+    try:
+        failures = [code for group in options.groups if (code := run(group, window))]
+    except FileNotFoundError as error:
+        sys.exit(str(error))
     return failures[-1] if failures else 0
 
 

@@ -286,7 +286,9 @@ class Run:
             raise Interrupted(self._signal) from None
         except BrokenPipeError:
             stdout.drop()
-            raise LookerError("The target has stopped reading: see its own messages.") from None
+            raise LookerError(
+                "The target has stopped reading, or never started: see its own messages."
+            ) from None
         finally:
             self.progress.close(self._closing())
             failed = self._summarise()
@@ -338,7 +340,9 @@ class Run:
             if stream.cost_per and stream.name in BY_NAME
         ]
         if costly:
-            logger.info("Streams that cost more calls, the more there is: %s.", ", ".join(costly))
+            logger.info(
+                "Streams whose calls grow with the size of the instance: %s.", ", ".join(costly)
+            )
 
     def _in_background(self, call: Callable[[], T]) -> T:
         """Run a call that may take long where a signal can end the wait for it."""

@@ -243,6 +243,8 @@ def _report(
             read_at=found.read_at,
             missed=read.missed,
             cost=read.cost,
+            reader=read.reader,
+            partial=read.partial,
             unused_after_days=unused_after_days,
             slow_seconds=slow_seconds,
             kept=kept,

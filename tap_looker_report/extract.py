@@ -48,12 +48,16 @@ class Extraction:
         missed: Why a stream is not there, by its name: it was denied, or it broke off.
         is_whole: No stream broke off.
         cost: What it cost, in the tap's words.
+        reader: The key's user, if that is not known to be an admin.
+        partial: Streams of which that user may see only a part.
         calls: The number of API calls, besides logins.
     """
 
     missed: dict[str, str] = field(default_factory=dict)
     is_whole: bool = True
     cost: str = ""
+    reader: str = ""
+    partial: list[str] = field(default_factory=list)
 
     @property
     def calls(self) -> int:
@@ -90,9 +94,12 @@ def extract(
     options = [part for config in (*configs, str(overrides)) for part in ("--config", config)]
     options += ["--select", select]
     # Finding out what it costs takes calls too, which are not those of the run.
-    _announce(options, _settle(WITH, overrides), max_calls, say)
+    told = _announce(options, _settle(WITH, overrides), max_calls, say)
     settings = {**WITH, **({} if max_calls is None else {"max_calls": max_calls})}
     found = Extraction()
+    if not told["is_admin"]:
+        found.reader = told["user"]
+        found.partial = [one["stream"] for one in told["streams"] if _is_partial(one)]
     show("Looker: reading …")
     tap = subprocess.Popen(
         [*TAP, *options],
@@ -149,8 +156,8 @@ def _announce(
     environment: dict[str, str],
     max_calls: int | None,
     say: Callable[[str], None],
-) -> None:
-    """Say what the run will cost.
+) -> dict[str, Any]:
+    """Say what the run will cost; all that the tap's ``--access=json`` tells.
 
     Raises:
         LookerError: There is no access, or it would cost more than it may.
@@ -165,7 +172,7 @@ def _announce(
         lines = map(_parsed, asked.stderr.decode(errors="replace").splitlines())
         errors = [text for level, text in lines if level in ("ERROR", "CRITICAL")]
         raise LookerError("\n".join(errors) or "The tap could not say what the key may read.")
-    told = json.loads(asked.stdout)
+    told: dict[str, Any] = json.loads(asked.stdout)
     least, most = told["calls_at_least"], told["calls"]
     read = [one for one in told["streams"] if one["selected"]]
     denied = [one["stream"] for one in read if one["access"] == "none"]
@@ -176,13 +183,26 @@ def _announce(
         f"{_range(least[QUERY], most[QUERY])} query calls{more}, and 2 logins."
     )
     if denied:
-        say(f"The key may not read {listed(denied, MOST_NAMED)}: the page says what is missing.")
+        say(
+            f"By its permissions, the key may not read {listed(denied, MOST_NAMED)}: the page says "
+            "what is missing."
+        )
+    if not told["is_admin"]:
+        say(
+            f"{told['user']} is not known to be an admin: the page covers only what that user may "
+            "see."
+        )
     total = least[ADMIN] + least[QUERY]
     if max_calls is not None and total > max_calls:
         raise LookerError(
             f"The report would take {total:,} API calls at least, more than --max-calls "
             f"{max_calls:,}: raise that, or read less with --select '!explores,!content_metadata*'."
         )
+    return told
+
+
+def _is_partial(stream: Mapping[str, Any]) -> bool:
+    return bool(stream["selected"]) and stream["access"] == "part"
 
 
 def _range(least: int, most: int) -> str:

@@ -173,6 +173,11 @@ NAMED: dict[str, tuple[tuple[str, ...], str]] = {
         "SELECT title, failures, runs FROM {schedules} WHERE failures > 0 "
         "ORDER BY failures DESC, scheduled_plan_id LIMIT 1",
     ),
+    "reader": (
+        ("current_user", "users", *LEVELS),
+        "SELECT user_name FROM {user_activity} WHERE is_user_of_tap "
+        "AND permission_level <> 'admin' ORDER BY user_id LIMIT 1",
+    ),
     "top_endpoint": (
         (API_USAGE,),
         "SELECT endpoint, sum(calls) AS calls FROM {api_cost} GROUP BY endpoint "

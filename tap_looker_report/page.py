@@ -55,6 +55,8 @@ class Subject:
         read_at: When each stream that is there was read, if known.
         missed: Why a stream is not there, if known.
         cost: What reading it cost, in the tap's words; "" if it was there already.
+        reader: The user of the API key that read it, if not known to be an admin; "" otherwise.
+        partial: Streams of which that user may see only a part, if known.
         unused_after_days: Days without use that make something unused.
         slow_seconds: From how many seconds on a query is slow.
         kept: Content that was taken out of the verdicts.
@@ -67,6 +69,8 @@ class Subject:
     read_at: Mapping[str, datetime | None]
     missed: Mapping[str, str] = field(default_factory=dict)
     cost: str = ""
+    reader: str = ""
+    partial: Sequence[str] = ()
     unused_after_days: int = 90
     slow_seconds: int = 30
     kept: Sequence[str] = ()

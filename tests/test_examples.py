@@ -95,6 +95,20 @@ def test_what_can_be_back_filled_has_a_time():
     assert "only activity can be back-filled" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["UNIT_TAP", "UNIT_TARGET"])
+def test_a_program_that_is_not_installed_is_one_line(name):
+    programs = {"UNIT_TAP": "true", "UNIT_TARGET": "true"} | {name: "no-such-program --config=ENV"}
+    done = subprocess.run(
+        [sys.executable, UNIT, "content"],
+        capture_output=True,
+        env={**os.environ, **programs},
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"no-such-program is not on the PATH: install it, or set {name}.\n"
+
+
 # ------------------------------------------------------------------------------ a unit, by itself
 
 

@@ -467,6 +467,20 @@ def test_straight_from_looker_with_a_key_that_sees_a_part(tmp_path):
 
 @needs_dbt
 @pytest.mark.slow
+def test_a_key_that_is_no_admins_is_named(html, tmp_path):
+    with Emulator(role="Viewer") as emulator:
+        config, page = config_of(emulator, tmp_path), tmp_path / "report.html"
+        select = "users,user_roles,roles,permission_sets,dashboards,looks,current_user"
+        done = report("--config", config, "-o", page, "--select", select, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert "the page covers only what that user may see" in done.stderr
+    found = page.read_text("utf-8")
+    assert re.search(r'id="partial">.*who is not known to be an admin.* dashboards, .*part', found)
+    assert 'id="partial"' not in html
+
+
+@needs_dbt
+@pytest.mark.slow
 def test_no_more_calls_than_allowed(tmp_path):
     with Emulator() as emulator:
         config = config_of(emulator, tmp_path)

@@ -4,7 +4,7 @@
 #   looker.sh eu activity --window 2026-01-01 2026-02-01
 set -euo pipefail
 cd "$(dirname "$0")"
-instance=$1
+instance=${1:?say which instance and groups, as above}
 shift
 set -a
 . "./$instance.env"
