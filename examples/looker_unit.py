@@ -11,7 +11,9 @@ The environment has the settings of tap and target (TAP_LOOKER_…, TARGET_POSTG
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -43,8 +45,8 @@ GROUPS = {
 }
 """Which streams a unit reads. Each is in one group, and those made of one another share it."""
 WINDOWED = ("activity",)
-ENDING_WITH_THIS = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-"""On Linux, the tap does not outlive this process, even if that is killed."""
+ENDING_WITH_THIS = ["setpriv", "--pdeathsig", "TERM"]
+"""Where Linux has this option, the tap does not outlive this process, even if that is killed."""
 
 
 def run(
@@ -57,25 +59,31 @@ def run(
 
     Args:
         group: Of `GROUPS`.
-        window: Back-fill from a time up to another, which is out (ISO 8601, UTC): no state is read
-            or written. None for what is new since the last run.
+        window: Back-fill from a time up to another, which is out (both ISO 8601, alike, in UTC): no
+            state is read or written. None for what is new since the last run.
         environment: Of both processes.
         log: File descriptor that takes what both log; stderr by default.
 
     Raises:
+        ValueError: The window is none, or the group cannot be read in windows.
         FileNotFoundError: The tap or the target is not installed.
     """
     settings = {**environment, "TAP_LOOKER_SELECT": GROUPS[group]}
     state = None
     if window and group not in WINDOWED:
         raise ValueError(f"{group} cannot be back-filled: Looker only knows how it is now")
-    tap = ENDING_WITH_THIS + _command("UNIT_TAP", "tap-looker --config=ENV", environment)
+    if window and not "" < window[0] < window[1]:
+        raise ValueError(f"{window[0] or 'nothing'} to {window[1] or 'nothing'} is no window")
+    tap = _command("UNIT_TAP", "tap-looker --config=ENV", environment)
+    if _works([*ENDING_WITH_THIS, "true"]):
+        tap = ENDING_WITH_THIS + tap
     target = _command("UNIT_TARGET", "target-postgres --config=ENV", environment)
     if window:
         settings["TAP_LOOKER_START_DATE"], settings["TAP_LOOKER_END_DATE"] = window
     elif states := environment.get("UNIT_STATES"):
-        instance = environment.get("TAP_LOOKER_INSTANCE") or "looker"
-        state = Path(states, f"{instance}-{group}.json")
+        address = environment.get("TAP_LOOKER_API_HOST_URL", "").partition("://")[2]
+        instance = environment.get("TAP_LOOKER_INSTANCE") or address or "looker"
+        state = Path(states, f"{re.sub(r'[^A-Za-z0-9._-]+', '_', instance)}-{group}.json")
         state.parent.mkdir(parents=True, exist_ok=True)
         state.touch()
         tap += ["--state", str(state)]
@@ -103,11 +111,27 @@ def _command(name: str, default: str, environment: Mapping[str, str]) -> list[st
     return command
 
 
+def _works(command: list[str]) -> bool:
+    try:
+        return not subprocess.run(command, capture_output=True, check=False).returncode
+    except OSError:
+        return False
+
+
+def _is_state(line: bytes) -> bool:
+    """Some targets print more than states, and a line may have been cut."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and "bookmarks" in found
+
+
 def _keep(lines: IO[bytes], state: Path | None) -> None:
     """Keep each state as soon as the target prints it, for it has loaded what that covers."""
     for line in lines:
-        if state and line.strip() and line.endswith(b"\n"):
-            new = state.with_suffix(".new")
+        if state and line.endswith(b"\n") and _is_state(line):
+            new = state.with_suffix(f".{os.getpid()}.new")
             new.write_bytes(line)
             new.replace(state)
 
@@ -128,7 +152,7 @@ def main() -> int:
     window = tuple(options.window) if options.window else None
     try:
         failures = [code for group in options.groups if (code := run(group, window))]
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     return failures[-1] if failures else 0
 

@@ -71,6 +71,25 @@ with dg.DagsterInstance.get() as instance:
 """
 
 
+TICK = """
+from datetime import UTC, datetime
+import dagster as dg, definitions
+context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 11, 26, 3, tzinfo=UTC))
+tick = definitions.defs.resolve_schedule_def("every_night").evaluate_tick(context)
+print(sorted(one.partition_key for one in tick.run_requests))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DAGSTER, reason="DAGSTER is not set: python3 dev.py test sets it")
+def test_dagster_reads_the_last_day_of_each_instance_every_night(tmp_path):
+    copied(tmp_path, "dagster/definitions.py")
+    env = {**os.environ, "LOOKER_INSTANCES": "eu,us", "DAGSTER_HOME": str(tmp_path)}
+    python = Path(DAGSTER).with_name("python")
+    found = output_of(python, "-W", "ignore", "-c", TICK, cwd=tmp_path, env=env)
+    assert found.strip() == "['2026-11-25|eu', '2026-11-25|us']"
+
+
 @pytest.mark.slow
 @needs_postgres
 @pytest.mark.skipif(not DAGSTER, reason="DAGSTER is not set: python3 dev.py test sets it")

@@ -95,6 +95,36 @@ def test_what_can_be_back_filled_has_a_time():
     assert "only activity can be back-filled" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "window", [("2026-02-01", "2026-01-01"), ("2026-01-01", "2026-01-01"), ("2026-01-01", "")]
+)
+def test_what_is_no_window_is_an_error(window):
+    """One that is empty would look like a finished back-fill; without an end, it has none."""
+    done = subprocess.run(
+        [sys.executable, UNIT, "activity", "--window", *window],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "is no window" in done.stderr
+
+
+@pytest.mark.parametrize("noise", ["INFO loaded all", '{"level": "INFO"}', '"bookmarks"', ""])
+def test_only_states_are_kept(tmp_path, noise):
+    state = {"bookmarks": {"users": {}}}
+    target = script(
+        tmp_path, "target", f"cat > /dev/null; echo '{json.dumps(state)}'; echo '{noise}'"
+    )
+    states = tmp_path / "states"
+    programs = {"UNIT_TAP": "true", "UNIT_TARGET": target, "UNIT_STATES": str(states)}
+    named = {**os.environ, **programs, "TAP_LOOKER_INSTANCE": "../eu/1"}
+    assert looker_unit.run("content", environment=named) == 0
+    (kept,) = states.iterdir()
+    assert json.loads(kept.read_text()) == state
+
+
 @pytest.mark.parametrize("name", ["UNIT_TAP", "UNIT_TARGET"])
 def test_a_program_that_is_not_installed_is_one_line(name):
     programs = {"UNIT_TAP": "true", "UNIT_TARGET": "true"} | {name: "no-such-program --config=ENV"}

@@ -104,7 +104,7 @@ def test_faults_all_over_a_run(run, emulator, clean):
         # It would meet every request under way, and one that is refused for itself, too, twice.
         if kind != "revoke"
     ]
-    assert run().succeeded().records == clean.records
+    assert run(max_retry_time=60).succeeded().records == clean.records
     assert all(fault.fired == 1 for fault in faults)
 
 

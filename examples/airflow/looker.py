@@ -46,6 +46,8 @@ def load(instance: str, group: str, window: tuple[str, str] | None = None) -> No
 def windows(params: dict[str, str]) -> list[tuple[str, str]]:
     """The months from a start up to an end."""
     start, end = (datetime.fromisoformat(params[name]) for name in ("start", "end"))
+    if start >= end:
+        raise ValueError(f"{params['start']} to {params['end']} is no window")
     bounds = [start]
     while bounds[-1] < end:
         next_month = (bounds[-1].replace(day=1) + timedelta(days=32)).replace(day=1)

@@ -6,7 +6,7 @@ run before.
 """
 
 import os
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import dagster as dg
 import looker_unit
@@ -62,9 +62,11 @@ job = dg.define_asset_job("looker", assets, partitions_def=partitions)
 @dg.schedule(job=job, cron_schedule="0 3 * * *")
 def every_night(context: dg.ScheduleEvaluationContext):
     """The last day that is over, of each instance."""
-    day = days.get_last_partition_key(context.scheduled_execution_time.astimezone(UTC))
+    at = context.scheduled_execution_time.astimezone(UTC)
+    day = (at - timedelta(days=1)).strftime("%Y-%m-%d")
     for instance in INSTANCES:
-        yield dg.RunRequest(partition_key=dg.MultiPartitionKey({"day": day, "instance": instance}))
+        key = dg.MultiPartitionKey({"day": day, "instance": instance})
+        yield dg.RunRequest(run_key=f"{day} {instance}", partition_key=key)
 
 
 defs = dg.Definitions(
