@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import re
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 from dotenv import dotenv_values
-from support import catalog, run_cli
+from support import Runner, catalog, run_cli, selecting
 
 from benchmarks.peers import singer_io
+from looker_emulator import Emulator
 from tap_looker import settings
 from tap_looker.settings_schema import SCHEMA
 from tap_looker.streams import own_entries
@@ -234,9 +236,73 @@ def test_settings_that_are_shown_are_right(page):
     ):
         config = {"api_host_url": "https://company.cloud.looker.com", "client_id": "…"}
         config |= {"client_secret": "…", **json.loads(block)}
-        assert config.keys() <= SETTINGS.keys()
+        assert config.keys() <= {*SETTINGS, "stream_maps"}  # the SDK's
         assert settings.prepare(config, SCHEMA) == []
         assert own_entries(config)[1] == []
+
+
+# ------------------------------------------------------------------------------ without addresses
+
+PERSONAL_DATA = (ROOT / "docs/howto/personal-data.md").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def in_use(tmp_path_factory):
+    """Runs the tap against an instance whose users are in its System Activity too."""
+    with Emulator(activity_rows=300) as emulator:
+        yield Runner(emulator, tmp_path_factory.mktemp("tap"))
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", PERSONAL_DATA, re.DOTALL | re.MULTILINE)
+
+
+def addresses(run):
+    """The columns with email addresses; that of a git remote names no person."""
+    return {
+        f"{stream}.{column}"
+        for stream, rows in run.succeeded().records.items()
+        for row in rows
+        for column, value in row.items()
+        if re.search(r"(?!git@)\b[\w.+-]+@[\w-]+\.\w", json.dumps(value))
+    }
+
+
+def everything(in_use, without=None, **settings):
+    chosen = selecting(*STREAMS, among=(), without=without)
+    return in_use(catalog=chosen, start_date="2020-01-01", **settings)
+
+
+def test_the_maps_leave_out_all_addresses(in_use):
+    maps = json.loads(blocks("json")[0])
+    config, path, *_ = in_use.arguments(**maps)
+    by_default = run_cli(config, path)
+    assert addresses(by_default) == addresses(everything(in_use, **maps)) == set()
+    assert by_default.records.keys() == {
+        name for name, entry in STREAMS.items() if selected_by_default(entry)
+    }
+
+
+def test_the_lines_for_meltano_leave_out_all_addresses(in_use):
+    """Its patterns match the whole path of a property, a dot within it or not."""
+    without = {}
+    for line in yaml.safe_load(blocks("yaml")[0]):
+        stream, _, pattern = line.removeprefix("!").partition(".")
+        paths = [".".join(of["breadcrumb"][1::2]) for of in STREAMS[stream]["metadata"]]
+        matching = set(fnmatch.filter(paths, pattern))
+        assert matching, line
+        without[stream] = without.get(stream, set()) | matching
+    assert addresses(everything(in_use, without)) == set()
+
+
+def test_a_hash_in_place_of_an_address(in_use):
+    maps, hashed = ({**json.loads(one)["stream_maps"]} for one in blocks("json"))
+    assert maps["users"].keys() == hashed["users"].keys()
+    run = everything(in_use, stream_maps=maps | hashed)
+    assert addresses(run) == set()
+    emails = {one["email"] for one in run.records["users"]} - {None}
+    assert emails
+    assert all(re.fullmatch("[0-9a-f]{32}", email) for email in emails)
 
 
 @each_page
