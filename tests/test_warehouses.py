@@ -106,12 +106,12 @@ def follow(script, folder, emulator, **programs):
 @pytest.mark.slow
 def test_the_readme_leads_to_a_first_table(emulator, tmp_path):
     target = os.environ.get("TARGET_JSONL") or pytest.skip("TARGET_JSONL is not set")
-    (script,) = (one for one in blocks("README.md", "sh") if "target-jsonl >" in one)
-    programs = {".venv-jsonl/bin/target-jsonl": target, ".venv-jsonl/bin/python": sys.executable}
+    (script,) = (one for one in blocks("README.md", "sh") if "mkdir -p output" in one)
+    programs = {"target-jsonl": target, ".venv-jsonl/bin/python": sys.executable}
     said = follow(script, tmp_path, emulator, **programs)
     first = min(
-        (one for one in emulator.instance.dashboards),
-        key=lambda one: one["last_accessed_at"] or "9",
+        (one for one in emulator.instance.dashboards if not one["deleted"]),
+        key=lambda one: one["last_accessed_at"] or "",
     )
     assert first["title"] in said
     assert first["user_name"] in said
