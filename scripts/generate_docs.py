@@ -185,6 +185,7 @@ BLOCKS: dict[str, Callable[[], list[str]]] = {
     "options of system_activity": partial(options_table, "system_activity"),
     "stream summary": stream_pages.summary,
     "permissions": stream_pages.permissions,
+    "questions": lambda: stream_pages.question_index(ROOT / "docs"),
     "reserved words": stream_pages.reserved_words,
     "targets": targets_table,
     "figures": figures,

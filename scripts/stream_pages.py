@@ -71,11 +71,10 @@ class Question(NamedTuple):
     heading: str
     sql: str
 
-    @property
-    def link(self) -> str:
-        """A link to it, from another page of the streams."""
+    def link(self, folder: str = "") -> str:
+        """A link to it, from another page of the streams or from one that has them in a folder."""
         anchor = re.sub(r"[^\w -]", "", self.heading.lower()).replace(" ", "-")
-        return f"[{self.heading}]({self.page.name}#{anchor})"
+        return f"[{self.heading}]({folder}{self.page.name}#{anchor})"
 
 
 def questions(docs: Path) -> list[Question]:
@@ -159,6 +158,20 @@ def index(title: str, docs: Path) -> list[str]:
     ]
     more = ("Calls", "Needs", "Default") if title in GROUPS else ("Bookmark",)
     return table(("Stream", "One row per", *more), rows)
+
+
+def question_index(docs: Path) -> list[str]:
+    """A link to each question, by group, and the streams to select for it."""
+    default = {row.name for rows in STREAMS.values() for row in rows if row.default}
+    asked = questions(docs)
+    lines: list[str] = []
+    for title, page in PAGES.items():
+        found = []
+        for one in (one for one in asked if one.page.stem == page):
+            more = [f"`{name}`" for name in sorted(streams_of(one.sql) - default)]
+            found.append(f"- {one.link('streams/')}" + (f" {', '.join(more)}" if more else ""))
+        lines += ["", f"**{title}**", "", *found] if found else []
+    return lines[1:]
 
 
 def one_row_per(text: str, stream: str) -> str:
@@ -254,7 +267,7 @@ def type_of(schema: dict[str, Any]) -> str:
 def asked_elsewhere(stream: str, docs: Path) -> list[str]:
     """Links to a few more questions that a stream helps to answer, if it has not enough itself."""
     asked = [one for one in questions(docs) if stream in streams_of(one.sql)]
-    others = [one.link for one in asked if one.stream != stream]
+    others = [one.link() for one in asked if one.stream != stream]
     if not others or len(asked) - len(others) >= ENOUGH:
         return []
     return ["", "Also used in: " + " · ".join(others[:MORE])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from support import Runner, selecting
+from support import Runner, entries, selecting
 
 from looker_emulator import Emulator
 from targets import postgres
@@ -72,6 +73,20 @@ IMPORTANT = [
     "system_activity_api_usage",
     "system_activity_user_facts",
 ]
+
+
+@pytest.mark.parametrize("heading", QUESTIONS)
+def test_the_index_says_what_to_select(heading):
+    lines = (ROOT / "docs/streams.md").read_text("utf-8").splitlines()
+    (line,) = (one for one in lines if one.startswith(f"- [{heading}]"))
+    chosen = {*re.findall(r"`(\w+)`", line)}
+    by_default = {
+        name
+        for name, entry in entries().items()
+        for of in entry["metadata"]
+        if not of["breadcrumb"] and of["metadata"].get("selected-by-default")
+    }
+    assert chosen == ASKED[heading] - by_default
 
 
 def statement(heading):
