@@ -115,7 +115,7 @@ def of_folder(folder: Path, streams: Iterable[str], scratch: Path) -> Source:
         variables = {"looker_schema": LANDED}
         instances = _load_parquet(parquet, database)
     else:
-        instances = _instances_in(next(iter(jsonl.values())))
+        instances = sorted({name for files in jsonl.values() for name in _instances_in(files)})
     return Source(
         f"{len(read_at)} streams in {folder}",
         _duckdb_output(database),
@@ -134,7 +134,7 @@ def _files(folder: Path, stream: str, kind: str) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
-def _instances_in(files: list[Path]) -> list[str]:
+def _instances_in(files: list[Path]) -> set[str]:
     """The instances that JSONL has rows of. What is no JSON the models will find."""
     try:
         found = duckdb.execute(
@@ -142,9 +142,9 @@ def _instances_in(files: list[Path]) -> list[str]:
             "columns = {looker_instance: 'VARCHAR'}) WHERE looker_instance IS NOT NULL",
             [[str(file) for file in files]],
         )
-        return sorted(row[0] for row in found.fetchall())
+        return {row[0] for row in found.fetchall()}
     except duckdb.Error:
-        return []
+        return set()
 
 
 def _load_parquet(files: dict[str, list[Path]], database: Path) -> list[str]:
@@ -171,9 +171,9 @@ def _load_parquet(files: dict[str, list[Path]], database: Path) -> list[str]:
                 "FROM read_parquet(?, union_by_name = true)",
                 [names],
             )
-            if INSTANCE in {column[0] for column in columns} and not instances:
+            if INSTANCE in {column[0] for column in columns}:
                 found = connection.execute(_instances(f"{LANDED}.{_quoted(stream)}")).fetchall()
-                instances = {row[0] for row in found}
+                instances |= {row[0] for row in found}
     return sorted(instances)
 
 
@@ -273,7 +273,7 @@ def _of_postgres(address: str, schema: str | None, streams: Iterable[str]) -> So
 
 def _duckdb_output(database: Path) -> dict[str, Any]:
     # What dbt does by default, load extensions, could go to the network.
-    settings = {"autoinstall_known_extensions": False}
+    settings = {"autoinstall_known_extensions": False, "TimeZone": "UTC"}
     return {"type": "duckdb", "path": str(database), "schema": SCHEMA, "settings": settings}
 
 
@@ -344,14 +344,15 @@ def _instances_of(
     where: str,
     ask: Callable[[str], list[tuple[Any, ...]]],
 ) -> list[str]:
-    """The instances that share the tables, by the first one that has rows with their names."""
+    """The instances that share the tables."""
     names = set(streams)
-    for of, table, column in sorted(columns):
-        if of == schema and table.lower() in names and column == INSTANCE:
-            found = ask(_instances(f"{where}.{_quoted(table)}"))
-            if found:
-                return sorted(row[0] for row in found)
-    return []
+    found = {
+        row[0]
+        for of, table, column in columns
+        if of == schema and table.lower() in names and column.lower() == INSTANCE
+        for row in ask(_instances(f"{where}.{_quoted(table)}"))
+    }
+    return sorted(found)
 
 
 def _quoted(name: str) -> str:

@@ -404,7 +404,9 @@ def test_what_was_not_loaded_is_named_and_is_not_zero(bare, html):
 @pytest.mark.slow
 def test_instances_are_not_mixed(raw, tmp_path):
     rows = [{**row, "looker_instance": name} for name in ("here", "there") for row in raw["users"]]
-    folder = write(tmp_path / "files", {"users": rows})
+    # What comes first may have rows of one of them, or none.
+    of_one = [{**row, "looker_instance": "here"} for row in raw["alerts"]]
+    folder = write(tmp_path / "files", {"users": rows, "alerts": of_one, "alert_destinations": []})
     for arguments, says in {
         (): "choose one with --instance (here, there)",
         ("--instance", "nowhere"): "there are rows of here, there only",
@@ -445,7 +447,12 @@ def test_straight_from_looker_with_a_key_that_sees_a_part(tmp_path):
     with Emulator(now=datetime.now(UTC), denied=("/alerts", "/user_login_lockouts")) as emulator:
         config = config_of(emulator, tmp_path, select="users", start_date="2026-11-25")
         page, kept = tmp_path / "report.html", tmp_path / "kept"
-        done = report("--config", config, "-o", page, "--keep", kept, folder=tmp_path)
+        own = {
+            "DBT_TARGET": "prod",
+            "DBT_PROFILE": "shop",
+            "DBT_EMPTY": "true",
+        }  # of other projects
+        done = report("--config", config, "-o", page, "--keep", kept, folder=tmp_path, **own)
         assert done.returncode == 0, done.stderr
         users = len(emulator.instance.users)
         secret = emulator.client_secret

@@ -628,6 +628,84 @@ def test_without_history_nothing_is_unused(raw, tmp_path, project):
     assert not bare.rows("looker_access")
 
 
+def query(day, number, **fields):
+    """A row of history, of a person."""
+    return {
+        "history_id": number,
+        "history_created_time": f"{day}T10:00:00Z",
+        "history_source": "dashboard",
+        "user_id": "2",
+        "query_id": number,
+        "query_model": "shop",
+        "query_view": "new",
+        **fields,
+    }
+
+
+def days_back(*days):
+    return [str(date(2026, 11, 20) - timedelta(days=day)) for day in days]
+
+
+def test_verdicts_rest_on_the_period(tmp_path):
+    """By hand: old use is no use, and a history with a gap says nothing."""
+    old, last = days_back(60, 0)
+    every_other = days_back(*range(0, 100, 2))
+    history = [query(day, number) for number, day in enumerate(every_other)]
+    history += [query(old, 900, query_view="old"), query(last, 901, history_dashboard_id="1")]
+    loaded = {
+        "dashboards": [
+            {"id": "1", "title": "used, and kept", "created_at": "2020-01-01T00:00:00Z"},
+            {"id": "2", "title": "kept", "created_at": "2020-01-01T00:00:00Z"},
+            {"id": "3", "title": "gone", "_sdc_deleted_at": "2026-11-01T00:00:00Z"},
+            {"id": "4", "title": "unused", "created_at": "2020-01-01T00:00:00Z"},
+        ],
+        "lookml_model_explores": [
+            {"id": f"shop::{name}", "model_name": "shop", "name": name}
+            for name in ("old", "new", "none")
+        ],
+        "users": [{"id": "2", "display_name": "Ada", "email": "ada@shop.example"}],
+        "scheduled_plans": [
+            {"id": "1", "dashboard_id": "1", "enabled": True, "user_id": "2",
+             "last_run_at": "2026-11-19T05:00:00Z", "last_run_status": "success"},
+        ],
+        "scheduled_plan_destinations": [
+            {"id": "1", "scheduled_plan_id": "1", "type": "email", "address": "x@SHOP.example"},
+        ],
+        "system_activity_scheduled_jobs": [
+            {"scheduled_job_id": 1, "scheduled_plan_id": "1", "scheduled_job_status": "failure",
+             "scheduled_job_created_time": "2026-10-19T05:00:00Z"},
+        ],
+        "system_activity_history": history,
+    }  # fmt: skip
+    (tmp_path / "a").mkdir()
+    project = Project(tmp_path / "a")
+    project.dbt(
+        "run",
+        **write(tmp_path / "files", loaded),
+        looker_unused_after_days=30,
+        looker_keep=["dashboard/1", "dashboard/2"],
+        looker_internal_domains=["@Shop.example"],
+    )
+    content = {row["content_id"]: row for row in project.rows("looker_content_usage")}
+    assert {key: row["verdict"] for key, row in content.items()} == {
+        "1": "used", "2": "kept", "4": "unused"}  # fmt: skip
+    explores = {row["explore_name"]: row for row in project.rows("looker_explore_usage")}
+    assert [explores[name]["verdict"] for name in ("new", "old", "none")] == [
+        "used", "unused", "unused"]  # fmt: skip
+    assert explores["old"]["reason"].startswith(f"Last queried on {old}, and no content")
+    (plan,) = project.rows("looker_schedules")
+    assert (plan["verdict"], plan["last_run_status"], plan["external_addresses"]) == (
+        "ok", "success", 0)  # fmt: skip
+
+    (tmp_path / "b").mkdir()
+    loaded["system_activity_history"] = [query(day, day[-2:]) for day in days_back(0, 100)]
+    gap = Project(tmp_path / "b")
+    gap.dbt("run", **write(tmp_path / "files", loaded))
+    (row,) = [row for row in gap.rows("looker_content_usage") if row["content_id"] == "4"]
+    assert row["verdict"] == "unknown"
+    assert "only 2 of the 101 days of history have queries" in row["reason"]
+
+
 OWN_MACROS = """
 {% macro source(name, table) %}{{ exceptions.raise_compiler_error("own source") }}{% endmacro %}
 {% macro stage(stream) %}{{ exceptions.raise_compiler_error("own stage") }}{% endmacro %}

@@ -39,7 +39,7 @@ cast({{ expression }} as {{ dbt.type_string() }})
 
 {# Values of a variable that is a list, as a list in SQL; one that nothing equals if there are none. #}
 {% macro values_of(variable) %}
-({% for value in var(variable, none) or ['?'] %}{{ tap_looker.literal(value | string | lower) }}{{ ', ' if not loop.last }}{% endfor %})
+({% for value in var(variable, none) or ['?'] %}{{ tap_looker.literal((value | string | lower).lstrip('@')) }}{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
 

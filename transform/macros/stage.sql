@@ -10,7 +10,7 @@
 {%- set files = tap_looker.files_of(stream) -%}
 {%- set found = [] -%}
 {%- if execute and var('looker_files', none) -%}
-    {%- set found = ((columns.keys() | list) + ['looker_instance']) if files else [] -%}
+    {%- set found = ((columns.keys() | list) + ['looker_instance', '_sdc_deleted_at']) if files else [] -%}
 {%- elif execute -%}
     {%- set relation = adapter.get_relation(relation.database, relation.schema, relation.identifier) -%}
     {%- if relation is not none -%}
@@ -53,7 +53,7 @@ with loaded as (
         from read_json(
             [{% for file in files %}'{{ file | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor %}],
             format = 'newline_delimited',
-            columns = {{ '{' }}{% for name in columns %}"{{ name }}": 'VARCHAR', {% endfor %}"looker_instance": 'VARCHAR'{{ '}' }}
+            columns = {{ '{' }}{% for name in columns %}"{{ name }}": 'VARCHAR', {% endfor %}"looker_instance": 'VARCHAR', "_sdc_deleted_at": 'VARCHAR'{{ '}' }}
         )
     ) as rows_in_files
     {%- elif actual %}

@@ -31,3 +31,12 @@ case when {{ condition }}
             || ' to ' || {{ tap_looker.text('history_to') }} || ')'
         else '' end
 {%- endmacro %}
+
+
+{# Why the history says too little, in words. #}
+{% macro short_history(days) %}
+case when {{ days }} < {{ var('looker_unused_after_days') | int }}
+        then 'the history covers only ' || {{ tap_looker.counted(days, 'day') }}
+        else 'only ' || {{ tap_looker.text('days_with_history') }} || ' of the '
+            || {{ tap_looker.counted(days, 'day') }} || ' of history have queries' end
+{%- endmacro %}

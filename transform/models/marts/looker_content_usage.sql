@@ -144,6 +144,8 @@ known as (
         evidence.history_from,
         evidence.history_to,
         evidence.history_days,
+        evidence.days_with_history,
+        evidence.is_enough,
         evidence.after_unused,
         used.last_run_on,
         used.last_used_on,
@@ -191,16 +193,16 @@ judged as (
         case
             when not is_listed then 'not_listed'
             when is_deleted then 'deleted'
-            when lower(content_type || '/' || content_id) in {{ tap_looker.values_of('looker_keep') }}
-                then 'kept'
             when runs_in_period > 0
                 or cast(last_viewed_at as date) > period_from
                 or cast(last_accessed_at as date) > period_from
                 then 'used'
+            when lower(content_type || '/' || content_id) in {{ tap_looker.values_of('looker_keep') }}
+                then 'kept'
             when schedules_enabled > 0 or alerts_enabled > 0 then 'delivered'
             when dashboards > 0 then 'on_dashboard'
             when cast(created_at as date) > period_from then 'new'
-            when history_days < {{ var('looker_unused_after_days') | int }} then 'unknown'
+            when not is_enough then 'unknown'
             when favorites > 0 or boards > 0 then 'linked'
             else 'unused'
         end as verdict
@@ -273,8 +275,7 @@ select
             || {{ tap_looker.text('cast(created_at as date)') }}
         when 'unknown' then
             case when history_days = 0 then 'No history of queries was loaded'
-                else 'No use seen, but the history covers only '
-                    || {{ tap_looker.counted('history_days', 'day') }} end
+                else 'No use seen, but ' || {{ tap_looker.short_history('history_days') }} end
         when 'linked' then 'Not used, but linked: ' || {{ tap_looker.counted('favorites', 'favorite') }} || ', '
             || {{ tap_looker.counted('boards', 'board') }}
         else 'Nobody ran or opened it'

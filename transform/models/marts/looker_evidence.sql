@@ -15,6 +15,9 @@ select
     history_to,
     coalesce({{ dbt.datediff('history_from', 'history_to', 'day') }} + 1, 0) as history_days,
     days_with_history,
+    coalesce({{ dbt.datediff('history_from', 'history_to', 'day') }} + 1 >= {{ var('looker_unused_after_days') | int }}
+        and days_with_history * 10 > {{ dbt.datediff('history_from', 'history_to', 'day') }}, false)
+        as is_enough,
     scheduled_from,
     cast(coalesce(queries, 0) as {{ dbt.type_bigint() }}) as queries,
     {{ tap_looker.days_before('history_to', 14) }} as after_14d,

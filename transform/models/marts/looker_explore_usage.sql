@@ -112,7 +112,10 @@ known as (
             as joins_unused,
         evidence.history_from,
         evidence.history_to,
-        evidence.history_days
+        evidence.history_days,
+        evidence.days_with_history,
+        evidence.is_enough,
+        evidence.after_unused as period_from
     from names
     cross join evidence
     left join catalogue
@@ -134,9 +137,9 @@ judged as (
         *,
         case
             when queries > 0 and not is_in_lookml then 'not_listed'
-            when queries > 0 then 'used'
+            when last_run_on > period_from then 'used'
             when dashboards + looks > 0 then 'only_in_content'
-            when history_days < {{ var('looker_unused_after_days') | int }} then 'unknown'
+            when not is_enough then 'unknown'
             else 'unused'
         end as verdict
     from known
@@ -176,9 +179,10 @@ select
         when 'only_in_content' then 'No query on it ran, but it is in '
             || {{ tap_looker.counted('dashboards', 'dashboard') }} || ' and '
             || {{ tap_looker.counted('looks', 'look') }}
-        when 'unknown' then 'No query seen, but the history covers only '
-            || {{ tap_looker.counted('history_days', 'day') }}
-        else 'No query on it ran, and no content has it'
+        when 'unknown' then 'No query seen, but ' || {{ tap_looker.short_history('history_days') }}
+        else case when last_run_on is null then 'No query on it ran'
+            else 'Last queried on ' || {{ tap_looker.text('last_run_on') }} end
+            || ', and no content has it'
     end
     || case when is_hidden then '; hidden' else '' end
     || {{ tap_looker.period("history_days > 0") }} as reason,

@@ -74,6 +74,8 @@ ran as (
         {% for kind in ['selected', 'filter', 'sort', 'calculation'] %}
         sum(case when places.is_{{ kind }} = 1 then daily.queries else 0 end)
             as queries_{{ kind }},
+        sum(case when places.is_{{ kind }} = 1 and daily.ran_on > evidence.after_unused
+            then daily.queries else 0 end) as {{ kind }}_in_period,
         {% endfor %}
         max(daily.ran_on) as last_run_on
     from places
@@ -129,12 +131,13 @@ known as (
         coalesce(in_content.dashboards, 0) as dashboards,
         coalesce(in_content.looks, 0) as looks,
         coalesce(in_content.selected_in_content, 0) as selected_in_content,
+        coalesce(ran.selected_in_period, 0) as selected_in_period,
         {{- tap_looker.counts_of('ran', ['queries_14d', 'queries_30d', 'queries_90d', 'users_14d',
             'users_30d', 'users_90d', 'queries', 'queries_selected', 'queries_filter',
             'queries_sort', 'queries_calculation']) }},
         ran.last_run_on,
         {% for kind in ['filter', 'sort', 'calculation'] %}
-        coalesce(in_content.{{ kind }}_in_content, 0) = 1 or coalesce(ran.queries_{{ kind }}, 0) > 0
+        coalesce(in_content.{{ kind }}_in_content, 0) = 1 or coalesce(ran.{{ kind }}_in_period, 0) > 0
             as is_used_in_{{ kind }},
         {% endfor %}
         {% for place in ['join', 'access_filter', 'field'] %}
@@ -144,6 +147,8 @@ known as (
         evidence.history_from,
         evidence.history_to,
         evidence.history_days,
+        evidence.days_with_history,
+        evidence.is_enough,
         -- Without the fields of queries that ran, nothing is known of what they used.
         case when (select count(*) from places) = 0 then 0 else evidence.history_days end
             as days_of_fields
@@ -173,13 +178,13 @@ judged as (
     select
         *,
         case
-            when selected_in_content = 1 or queries_selected > 0 then 'used'
+            when selected_in_content = 1 or selected_in_period > 0 then 'used'
             when is_used_in_filter or is_used_in_sort or is_used_in_calculation
                 then 'only_in_filters_sorts_or_calculations'
             when is_used_by_join or is_used_by_access_filter or is_used_by_field
                 then 'only_in_lookml'
             when times_used > 0 then 'used_before'
-            when days_of_fields < {{ var('looker_unused_after_days') | int }} then 'unknown'
+            when days_of_fields = 0 or not is_enough then 'unknown'
             else 'unused'
         end as verdict
     from known
@@ -228,8 +233,8 @@ select
             || {{ tap_looker.counted('times_used', 'use') }} || ' before'
         when 'unknown' then 'In no content; '
             || case when days_of_fields = 0 then 'which fields queries used was not loaded'
-                else 'the history covers only ' || {{ tap_looker.counted('history_days', 'day') }} end
-        else 'In no content, and in no query that ran'
+                else {{ tap_looker.short_history('history_days') }} end
+        else 'In no content, and in no query that ran in the period'
     end
     || {{ tap_looker.period("days_of_fields > 0") }} as reason,
     history_from as evidence_from,

@@ -1,3 +1,5 @@
+{% set is_newer = 'plans.last_run_status is not null
+    and cast(plans.last_run_at as date) > cast(finished.created_at as date)' %}
 with evidence as (
     select * from {{ ref('looker_evidence') }}
 ),
@@ -31,7 +33,7 @@ counted as (
 
 finished as (
     -- The last run that has ended: one that is under way says nothing yet.
-    select scheduled_plan_id, status, detail
+    select scheduled_plan_id, status, detail, created_at
     from (
         select *, row_number() over (partition by scheduled_plan_id order by place) as nth
         from jobs
@@ -84,8 +86,10 @@ known as (
         plans.created_at,
         plans.next_run_at,
         content.last_run_at,
-        lower(coalesce(finished.status, plans.last_run_status)) as last_run_status,
-        finished.detail as last_run_detail,
+        -- Looker forgets the runs of schedules after 7 days: what is left may be an earlier one.
+        lower(case when {{ is_newer }} then plans.last_run_status
+            else coalesce(finished.status, plans.last_run_status) end) as last_run_status,
+        case when {{ is_newer }} then null else finished.detail end as last_run_detail,
         coalesce(destinations.destinations, 0) as destinations,
         cast(coalesce(destinations.destinations_not_email, 0) as {{ dbt.type_bigint() }}) as destinations_not_email,
         cast(coalesce(destinations.external_addresses, 0) as {{ dbt.type_bigint() }}) as external_addresses,

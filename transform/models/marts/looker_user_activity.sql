@@ -170,6 +170,7 @@ known as (
         evidence.history_from,
         evidence.history_to,
         evidence.history_days,
+        evidence.is_enough,
         {{ tap_looker.days_before('coalesce(evidence.history_to, current_date)', var('looker_unused_after_days')) }}
             as period_from
     from users
@@ -224,12 +225,11 @@ select
     lockouts,
     case
         when is_disabled then 'disabled'
-        when queries_90d > 0 and last_query_on > period_from
+        when last_query_on > period_from
             or cast(last_login_at as date) > period_from
             or cast(last_api_login_at as date) > period_from
             then 'active'
-        when not are_logins_known and history_days < {{ var('looker_unused_after_days') | int }}
-            then 'unknown'
+        when not are_logins_known and not is_enough then 'unknown'
         when last_login_at is null and last_api_login_at is null and last_query_on is null
             then 'never_logged_in'
         else 'inactive'
