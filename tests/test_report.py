@@ -553,9 +553,11 @@ def test_a_list_of_what_to_keep(tmp_path):
 @pytest.mark.slow
 def test_kept_content_own_domains_and_one_of_two_instances(raw, html, tmp_path):
     """The variables looker_keep, looker_internal_domains and looker_instance, on Parquet."""
-    kept = next(row["id"] for row in raw["dashboards"] if not row["deleted"])
+    names = ("content_type", "content_id", "verdict")
+    found = zip(*(column(html, "content", name) for name in names), strict=True)
+    kind, kept = next(one[:2] for one in found if one[2] not in ("used", "deleted"))
     gone = next(row["id"] for row in raw["looks"] if row["deleted"])
-    (tmp_path / "keep.txt").write_text(f"dashboard/{kept}\nlook/{gone}\nlook/nosuch\n")
+    (tmp_path / "keep.txt").write_text(f"{kind}/{kept}\nlook/{gone}\nlook/nosuch\n")
     mine = {
         stream: [{**row, "looker_instance": name} for name in ("here", "there") for row in rows]
         for stream, rows in raw.items()
@@ -586,7 +588,7 @@ def test_kept_content_own_domains_and_one_of_two_instances(raw, html, tmp_path):
             strict=True,
         )
     )  # fmt: skip
-    assert verdicts["dashboard", kept] == "kept"
+    assert verdicts[kind, kept] == "kept"
     assert verdicts["look", gone] == "deleted", "the trash is no verdict on use"
     assert after["content_kept"] == 1
     emails = defaultdict(set)
