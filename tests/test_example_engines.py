@@ -74,8 +74,11 @@ with dg.DagsterInstance.get() as instance:
 TICK = """
 from datetime import UTC, datetime
 import dagster as dg, definitions
-context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 11, 26, 3, tzinfo=UTC))
-tick = definitions.defs.resolve_schedule_def("every_night").evaluate_tick(context)
+known = definitions.defs.get_repository_def()
+context = dg.build_schedule_context(
+    repository_def=known, scheduled_execution_time=datetime(2026, 11, 26, 3, tzinfo=UTC)
+)
+tick = known.get_schedule_def("every_night").evaluate_tick(context)
 print(sorted(one.partition_key for one in tick.run_requests))
 """
 
