@@ -85,7 +85,10 @@ class TapLooker(Tap):
         if selected is not None:
             found["select"] = selected
         self.config_errors = settings.prepare(found, self.config_jsonschema)
-        if not parse_env_config and not all(found.get(name) for name in CREDENTIALS):
+        is_complete = all(found.get(name) for name in CREDENTIALS)
+        if not validate_config and (wrong := self.config_errors[not is_complete :]):
+            raise SettingsError(wrong)  # --list and --discover do without credentials alone
+        if not parse_env_config and not is_complete:
             self.config_errors += settings.not_read(*environment)
         self._entries, self._mistakes = own_entries({} if self.config_errors else found)
         if validate_config:

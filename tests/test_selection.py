@@ -207,3 +207,23 @@ def test_a_misspelt_variable_is_named(emulator, monkeypatch):
     run = run_cli("--config=ENV").succeeded()
     hint = "TAP_LOOKER_CONCURENCY is not a setting; did you mean TAP_LOOKER_CONCURRENCY?"
     assert run.warnings == [hint]
+
+
+@pytest.mark.parametrize("option", ["--list", "--discover"])
+@pytest.mark.parametrize("credentials", [True, False])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("page_size", 0), ("select", ["users", 5]), ("select", 5), ("models", 5), ("instance", 5),
+     ("stream_maps", 5)],
+)  # fmt: skip
+def test_without_a_run_too_a_wrong_setting_is_named(tmp_path, option, credentials, name, value):
+    config = {"select": "users", name: value}
+    if credentials:
+        config |= {"api_host_url": "https://a.looker.com", "client_id": "a", "client_secret": "b"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    run = run_cli("--config", str(tmp_path / "config.json"), option)
+    assert run.exit_code == 1
+    assert len(run.errors) == 1
+    assert name in run.errors[0]
+    assert "This is a bug" not in run.stderr
+    assert "there is no stream" not in run.stderr
