@@ -171,28 +171,34 @@ def unit(tmp_path):
     return run
 
 
+def state_of(value):
+    """A state, as a target prints it."""
+    return json.dumps({"bookmarks": {"users": {"replication_key_value": value}}})
+
+
 @pytest.mark.skipif(os.name == "nt", reason="scripts for a shell of POSIX")
 @pytest.mark.parametrize(
     ("tap", "target", "state", "exit_code"),
     [
-        ("exit 0", "echo after", "after\n", 0),
-        ("exit 0", "echo between; echo after", "after\n", 0),
-        ("exit 1", "echo after", "after\n", 1),
-        ("kill -KILL $$", "echo after", "after\n", 137),
-        ("exit 0", "exit 2", "before\n", 2),
-        ("exit 0", "echo after; printf cut; kill -KILL $$", "after\n", 137),
-        ("yes", "head -n 1 > /dev/null; exit 3", "before\n", 3),
+        ("exit 0", "echo {after}", "after", 0),
+        ("exit 0", "echo {between}; echo {after}", "after", 0),
+        ("exit 1", "echo {after}", "after", 1),
+        ("kill -KILL $$", "echo {after}", "after", 137),
+        ("exit 0", "exit 2", "before", 2),
+        ("exit 0", "echo {after}; printf cut; kill -KILL $$", "after", 137),
+        ("yes", "head -n 1 > /dev/null; exit 3", "before", 3),
     ],
     ids=["success", "states", "a stream fails", "tap killed", "target fails", "cut", "tap goes on"],
 )
 def test_the_exit_code_and_the_state(unit, tmp_path, tap, target, state, exit_code):
     kept = tmp_path / "states" / "eu-content.json"
     kept.parent.mkdir()
-    kept.write_text("before\n")
-    process = unit(tap, f"[ -p /dev/stdin ] && {{ {target}; }}")
+    kept.write_text(state_of("before"))
+    printed = {name: f"'{state_of(name)}'" for name in ("between", "after")}
+    process = unit(tap, f"[ -p /dev/stdin ] && {{ {target.format(**printed)}; }}")
     process.communicate(timeout=DEADLINE)
     assert process.returncode == exit_code
-    assert kept.read_text() == state
+    assert json.loads(kept.read_text()) == json.loads(state_of(state))
     assert [path.name for path in kept.parent.iterdir()] == ["eu-content.json"]
 
 
@@ -210,15 +216,17 @@ def test_groups_run_one_after_the_other_and_a_failure_stops_none(unit, tmp_path)
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_a_unit_that_is_stopped_loads_what_it_has_read(unit, tmp_path):
-    tap = "trap 'echo rest; kill $!; exit 143' TERM; echo begun; sleep 60 & wait"
-    target = 'read begun; echo "$begun"; read rest; echo "$rest"'
+    begun, rest = state_of("begun"), state_of("rest")
+    tap = f"""REST='{rest}'
+trap 'echo "$REST"; kill $!; exit 143' TERM; echo '{begun}'; sleep 60 & wait"""
+    target = 'read -r begun; echo "$begun"; read -r rest; echo "$rest"'
     process = unit(tap, target)
     kept = tmp_path / "states" / "eu-content.json"
-    wait_for(lambda: kept.exists() and kept.read_text() == "begun\n")
+    wait_for(lambda: kept.exists() and kept.read_text() == f"{begun}\n")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=DEADLINE)
     assert process.returncode == 128 + signal.SIGTERM
-    assert kept.read_text() == "rest\n"
+    assert kept.read_text() == f"{rest}\n"
 
 
 @pytest.mark.skipif(not shutil.which("flock"), reason="flock is of Linux")
