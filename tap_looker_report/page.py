@@ -189,7 +189,8 @@ def as_json(data: Any) -> str:
 
 
 def write(html: str, path: Path) -> None:
-    """Write the page, whole or not at all."""
+    """Write the page, whole or not at all; where a link is, to what it leads to."""
+    path = path.resolve()
     beside = path.with_name(f".{path.name}.part")
     try:
         beside.write_text(html, "utf-8", newline="\n")

@@ -26,6 +26,7 @@ from tap_looker.errors import LookerError
 from tap_looker_report import extract, sources, tables
 from tap_looker_report.command import read_keep_list
 from tap_looker_report.page import as_json, percent
+from tap_looker_report.page import write as write_page
 from targets import postgres
 
 ROOT = Path(__file__).parents[1]
@@ -874,3 +875,13 @@ def test_colors_by_hand_and_on_paper(made):
     assert results[5] == "none"
     assert results[7]
     assert "Failures" in results[9]
+
+
+def test_a_link_to_a_page_stays_one(tmp_path):
+    target, link = tmp_path / "real.html", tmp_path / "link.html"
+    link.symlink_to(target)
+    for text in ("first", "second"):
+        write_page(text, link)
+        assert link.is_symlink()
+        assert target.read_text("utf-8") == text
+    assert sorted(tmp_path.iterdir()) == [link, target]
