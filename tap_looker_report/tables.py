@@ -134,11 +134,11 @@ CONTENT = Table(
     (
         Column("title", "Title"),
         Column("verdict", "Verdict", VERDICT),
+        Column("reason", "Why"),
         Column("content_type", "Kind"),
         Column("runs_90d", "Runs, 90 days", NUMBER, (HISTORY,)),
         Column("users_90d", "Users, 90 days", NUMBER, (HISTORY,)),
         Column("last_used_on", "Last run", DAY, (HISTORY,)),
-        Column("reason", "Why"),
         Column("folder_path", "Folder", needs=("folders",)),
         Column("owner_name", "Owner", needs=("users",)),
         Column("is_owner_disabled", "Owner disabled", YES, ("users",)),

@@ -740,15 +740,15 @@ def test_hostile_texts_are_texts(made, raw):
 def test_search_sort_filter_and_export(made, marts):
     rows = marts("SELECT title, runs_90d, verdict FROM looker_content_usage")
     used = sum(row["verdict"] == "used" for row in rows)
-    header = "#content thead th:nth-child(4)"
+    header = "#content thead th:nth-child(5)"
     results = browse(
         made / "report.html",
         ["click", f"{header} .dt-column-order"],
         ["evaluate", f"document.querySelector('{header}').getAttribute('aria-sort')"],
-        ["texts", "#content tbody td:nth-child(4)"],
+        ["texts", "#content tbody td:nth-child(5)"],
         ["press", f"{header} [role=button]", "Enter"],
         ["evaluate", f"document.querySelector('{header}').getAttribute('aria-sort')"],
-        ["texts", "#content tbody td:nth-child(4)"],
+        ["texts", "#content tbody td:nth-child(5)"],
         ["select", "#filter-content", "used"],
         ["texts", "#content .dt-info"],
         ["download", "#content .dt-buttons button"],
@@ -875,6 +875,125 @@ def test_colors_by_hand_and_on_paper(made):
     assert results[5] == "none"
     assert results[7]
     assert "Failures" in results[9]
+
+
+# --------------------------------------------------------------------------- an instance made by hand
+
+
+@pytest.fixture(scope="module")
+def crafted(tmp_path_factory):
+    """The page of more content and lineage than tables hold, and of what is easily miscounted."""
+    board = {
+        "folder_id": "1",
+        "user_id": "2",
+        "created_at": "2020-01-01T00:00:00Z",
+        "deleted": False,
+    }
+    reading = [str(place) for place in range(300)]
+    ran = {
+        "history_created_time": "2026-11-20T12:00:00Z", "history_source": "dashboard",
+        "history_status": "complete", "history_result_source": "query", "user_id": "2",
+        "query_model": "m", "query_view": "e", "history_connection_name": "c",
+    }  # fmt: skip
+    seconds = [*[1.0] * 20, 40.0, 50.0, 60.0, 20_000.0, None]
+    jobs = [("1", "failure"), ("1", "success"), *[("2", "failure")] * 5, ("3", "success")]
+    addresses = {"1": "a@away.example", "2": "b@away.example", "3": "c@here.example"}
+    rows = {
+        "users": [
+            {"id": "1", "display_name": "Ann", "email": "ann@here.example", "is_disabled": False},
+            {"id": "2", "display_name": "Bob", "email": "bob@here.example", "is_disabled": False},
+            {"id": "3", "display_name": "Cat", "email": "cat@here.example", "is_disabled": False},
+            {"id": "4", "display_name": "Dan", "email": "dan@here.example", "is_disabled": True},
+        ],
+        "roles": [
+            {"id": "1", "name": "Admin", "permission_set_id": "1", "model_set_id": "1"},
+            {"id": "2", "name": "Viewer", "permission_set_id": "2", "model_set_id": "2"},
+            {"id": "3", "name": "Data only", "permission_set_id": "3", "model_set_id": "2"},
+        ],
+        "user_roles": [{"user_id": one, "role_id": one} for one in "123"],
+        "model_sets": [{"id": "1", "name": "none"}, {"id": "2", "name": "m"}],
+        "model_set_models": [{"model_set_id": "2", "model_name": "m"}],
+        "permission_sets": [{"id": one, "name": one, "all_access": False} for one in "123"],
+        "permission_set_permissions": [
+            {"permission_set_id": place, "permission": permission}
+            for place, permission in (
+                *(("1", "administer"), ("2", "access_data"), ("2", "see_user_dashboards")),
+                *(("2", "see_lookml_dashboards"), ("3", "access_data"), ("3", "see_looks")),
+            )
+        ],
+        "folders": [{"id": "1", "name": "Shared", "path": "Shared", "content_metadata_id": "1"}],
+        "content_metadata": [{"id": "1", "inherits": False}],
+        "content_metadata_access": [
+            {"id": one, "content_metadata_id": "1", "permission_type": "view", "user_id": one}
+            for one in "23"
+        ],
+        "dashboards": [
+            *({**board, "id": one, "title": f"Reading {int(one):04}"} for one in reading),
+            *({**board, "id": f"o{place}", "title": f"Other {place}"} for place in range(20_000)),
+            *({**board, "id": f"d{place}", "title": "Dan's", "user_id": "4",
+               "deleted": place > 2} for place in range(5)),
+        ],
+        "looks": [{**board, "id": "7", "title": "A look"}],
+        "lookml_dashboards": [{"id": "m::sales", "title": "Sales", "folder_id": "1", "model": "m"}],
+        "dashboard_element_queries": [
+            {"dashboard_id": one, "dashboard_element_id": f"t{one}", "via": "query",
+             "query_id": f"q{one}"} for one in reading
+        ],
+        "queries": [{"id": f"q{one}", "model": "m", "view": "e"} for one in reading],
+        "query_fields": [
+            {"query_id": f"q{one}", "place": "field", "field": f"v{view}.a", "model": "m",
+             "explore": "e", "is_custom": False} for one in reading for view in range(80)
+        ],
+        "explores": [{"id": "m::e", "model_name": "m", "name": "e", "view_name": "v0",
+                      "sql_table_name": "db.v0", "connection_name": "c"}],
+        "explore_joins": [
+            {"explore_id": "m::e", "model_name": "m", "explore_name": "e", "name": f"v{view}",
+             "sql_table_name": f"db.v{view}"} for view in range(1, 80)
+        ],
+        "system_activity_history": [
+            {**ran, "history_id": place, "history_runtime": runtime, "query_id": place,
+             "history_dashboard_id": "299"} for place, runtime in enumerate(seconds)
+        ] + [{**ran, "history_id": 900, "history_runtime": None, "query_id": 900,
+              "query_view": "unmeasured"}],
+        "scheduled_plans": [
+            {"id": one, "name": f"Plan {one}", "dashboard_id": one, "enabled": one != "2",
+             "user_id": "2"} for one in "123"
+        ],
+        "scheduled_plan_destinations": [
+            {"scheduled_plan_id": one, "id": one, "type": "email", "address": address}
+            for one, address in addresses.items()
+        ],
+        "system_activity_scheduled_jobs": [
+            {"scheduled_job_id": place, "scheduled_plan_id": plan, "scheduled_job_status": status,
+             "scheduled_job_created_time": f"2026-11-{10 + place}T00:00:00Z"}
+            for place, (plan, status) in enumerate(jobs)
+        ],
+        "system_activity_pdt_builds": [
+            {"pdt_builds_connection": one, "pdt_builds_model_name": "m",
+             "pdt_builds_tid": str(place), "pdt_builds_view_name": "facts", "pdt_builds_elapsed_seconds": 1.0,
+             "pdt_builds_build_result": result,
+             "pdt_builds_start_time": f"2026-11-1{place}T00:00:00Z"}
+            for place, (one, result) in enumerate([("c", "success"), ("d", "failure")])
+        ],
+    }  # fmt: skip
+    folder = tmp_path_factory.mktemp("crafted")
+    reported(write(folder / "files", rows), folder=folder)
+    return folder / "report.html"
+
+
+@needs_dbt
+@pytest.mark.slow
+def test_what_is_not_known_is_empty_in_a_file(crafted):
+    performance, schedules = browse(
+        crafted,
+        ["download", "#performance [data-table=performance] .dt-buttons button"],
+        ["download", "[data-table=schedules] .dt-buttons button"],
+    )
+    (unmeasured,) = (row for row in parsed(performance) if row["What"] == "m::unmeasured")
+    assert unmeasured["Average (seconds)"] == unmeasured["Longest (seconds)"] == ""
+    assert unmeasured["Queries"] == "1"
+    for row in (*parsed(performance), *parsed(schedules)):
+        assert not {"-1", "'-1"} & set(row.values())
 
 
 def test_a_link_to_a_page_stays_one(tmp_path):

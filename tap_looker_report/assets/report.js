@@ -52,9 +52,15 @@
     return (columns[0] ?? []).map((_, row) => columns.map((column) => column[row]));
   }
 
+  /** A time in the unit that fits, as in the sentences. */
+  function duration(seconds) {
+    if (seconds >= 5400) return `${tenths.format(seconds / 3600)} h`;
+    return seconds >= 100 ? `${tenths.format(seconds / 60)} min` : `${tenths.format(seconds)} s`;
+  }
+
   const SHOWN = {
     number: (value) => numbers.format(value),
-    seconds: (value) => `${tenths.format(value)} s`,
+    seconds: duration,
     share: (value) => shares.format(value),
     yes: (value) => (value ? "yes" : "no"),
     day: (value) => value,
@@ -123,6 +129,7 @@
         orderSequence: ["number", "seconds", "share", "day", "yes"].includes(column.kind) ? ["desc", "asc"] : ["asc", "desc"],
         render: (value, type, row) => {
           if (type === "display") return cell(value, column, row, table);
+          if (type === "export") return value ?? "";
           if (type === "filter") return place === verdict ? value : clean(value ?? "");
           if (type === "sort" && typeof value === "boolean") return value ? "1" : "0";
           return value ?? (["number", "seconds", "share"].includes(column.kind) ? -1 : "");
@@ -142,7 +149,10 @@
             extend: "csv", text: "Export CSV", bom: true, filename: `looker-${table.name}`, title: null,
             exportOptions: {
               orthogonal: "export",
-              format: { header: (_, place) => table.columns[place].label, body: harmless },
+              format: {
+                header: (_, place) => table.columns[place].label + (table.columns[place].kind === "seconds" ? " (seconds)" : ""),
+                body: harmless,
+              },
             },
           }],
         }].filter(Boolean),
