@@ -15,6 +15,8 @@ ENOUGH = 10
 """Queries from which on an average says something."""
 OFTEN = 3
 """Queries that define the same field from which on it is worth LookML."""
+MOST_BARS = 12
+"""Of a plot."""
 
 _CONTENT = "count(CASE WHEN verdict NOT IN ('deleted', 'not_listed')"
 STATEMENTS: dict[tuple[str, ...], str] = {
@@ -156,7 +158,8 @@ NAMED: dict[str, tuple[tuple[str, ...], str]] = {
     "slowest": (
         (HISTORY,),
         "SELECT subject_id, average_seconds, queries FROM {performance} WHERE subject_type = "
-        f"'explore' AND queries >= {ENOUGH} ORDER BY average_seconds DESC, subject_id LIMIT 1",
+        f"'explore' AND queries >= {ENOUGH} AND average_seconds IS NOT NULL "
+        "ORDER BY average_seconds DESC, subject_id LIMIT 1",
     ),
     "busiest": (
         (HISTORY, "dashboards|looks"),
@@ -216,11 +219,34 @@ def counts(marts: Marts, streams: Collection[str]) -> dict[str, int]:
     return {row["stream"]: row["count"] for row in marts.rows(union)} if union else {}
 
 
-def levels(marts: Marts, landed: Collection[str]) -> list[dict[str, Any]]:
-    """Users by what they may do, and whether they do."""
-    if lacking(("users", *LEVELS), landed):
-        return []
-    return marts.rows(
+PLOTS: dict[str, tuple[tuple[str, ...], str]] = {
+    "verdicts": (
+        ("dashboards|looks",),
+        "SELECT verdict, count(*) AS count FROM {content_usage} GROUP BY verdict ORDER BY 1",
+    ),
+    "busiest": (
+        (HISTORY, "dashboards|looks"),
+        "SELECT content_id, title, runs_90d FROM {content_usage} WHERE runs_90d > 0 "
+        f"ORDER BY runs_90d DESC, content_key LIMIT {MOST_BARS}",
+    ),
+    "slowest": (
+        (HISTORY,),
+        "SELECT subject_id, average_seconds FROM {performance} WHERE subject_type = 'explore' "
+        f"AND queries >= {ENOUGH} AND average_seconds IS NOT NULL "
+        f"ORDER BY average_seconds DESC, subject_id LIMIT {MOST_BARS}",
+    ),
+    "levels": (
+        ("users", *LEVELS),
         "SELECT permission_level AS level, verdict, count(*) AS users FROM {user_activity} "
-        "WHERE NOT is_disabled GROUP BY permission_level, verdict ORDER BY 1, 2"
-    )
+        "WHERE NOT is_disabled GROUP BY permission_level, verdict ORDER BY 1, 2",
+    ),
+}
+"""Of all rows: a table may hold a part of them."""
+
+
+def plots(marts: Marts, landed: Collection[str]) -> dict[str, list[Row]]:
+    """The rows that plots show, besides those of days."""
+    return {
+        name: [] if lacking(needs, landed) else marts.rows(statement)
+        for name, (needs, statement) in PLOTS.items()
+    }

@@ -877,7 +877,7 @@ def test_colors_by_hand_and_on_paper(made):
     assert "Failures" in results[9]
 
 
-# --------------------------------------------------------------------------- an instance made by hand
+# ------------------------------------------------------------------------- an instance made by hand
 
 
 @pytest.fixture(scope="module")
@@ -970,7 +970,8 @@ def crafted(tmp_path_factory):
         ],
         "system_activity_pdt_builds": [
             {"pdt_builds_connection": one, "pdt_builds_model_name": "m",
-             "pdt_builds_tid": str(place), "pdt_builds_view_name": "facts", "pdt_builds_elapsed_seconds": 1.0,
+             "pdt_builds_tid": str(place), "pdt_builds_view_name": "facts",
+             "pdt_builds_elapsed_seconds": 1.0,
              "pdt_builds_build_result": result,
              "pdt_builds_start_time": f"2026-11-1{place}T00:00:00Z"}
             for place, (one, result) in enumerate([("c", "success"), ("d", "failure")])
@@ -979,6 +980,50 @@ def crafted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("crafted")
     reported(write(folder / "files", rows), folder=folder)
     return folder / "report.html"
+
+
+@needs_dbt
+@pytest.mark.slow
+def test_answers_and_plots_are_of_all_rows_even_if_tables_are_cut(crafted):
+    found = data_of(crafted.read_text("utf-8"))["tables"]
+    assert found["lineage"]["cut"]
+    assert found["content"]["cut"]
+    results = browse(
+        crafted,
+        ["fill", "#pick-table", "db.v7"],
+        ["texts", "#answer-lineage"],
+        ["fill", "#pick-content", "Reading 0299"],
+        ["texts", "#answer-lineage"],
+        ["fill", "#pick-what", "Reading 0299"],
+        ["texts", "#answer-what"],
+        ["evaluate", "document.querySelector('[data-plot=verdicts] svg').ariaLabel"],
+        ["evaluate", "document.querySelector('[data-plot=busiest] svg').ariaLabel"],
+    )
+    assert results[1][0].startswith("300 dashboards and 0 looks read db.v7")
+    assert results[3][0].startswith("Reading 0299 reads 80 tables through 1 explore")
+    assert all("holds only the first 20,000 rows" in results[place][0] for place in (1, 3))
+    assert "may open Reading 0299" in results[5][0]
+    assert "It shows data of the model m" in results[5][0]
+    assert re.search(r"\bused 1\b", results[6])
+    assert "Reading 0299" in results[7]
+
+
+@needs_dbt
+@pytest.mark.slow
+def test_answers_say_so_where_not_even_they_are_of_all_rows(crafted, tmp_path):
+    page = tmp_path / "cut.html"
+    html = crafted.read_text("utf-8")
+    assert html.count('"pathsCut":0') == 1
+    page.write_text(html.replace('"pathsCut":0', '"pathsCut":1000'), "utf-8")
+    results = browse(
+        page,
+        ["fill", "#pick-table", "db.v7"],
+        ["texts", "#answer-lineage"],
+        ["fill", "#pick-what", "Reading 0299"],
+        ["texts", "#answer-what"],
+    )
+    assert "there may be more" in results[1][0]
+    assert "there may be more" in results[3][0]
 
 
 @needs_dbt

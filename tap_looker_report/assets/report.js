@@ -45,9 +45,9 @@
 
   // --------------------------------------------------------------------------------------- tables
 
-  /** The rows of a table, whose columns came each by itself. */
-  function rowsOf(table) {
-    const columns = table.columns.map(({ texts, values }) =>
+  /** Rows, whose columns came each by itself. */
+  function rowsOf({ columns: packed }) {
+    const columns = packed.map(({ texts, values }) =>
       texts ? values.map((place) => (place === null ? null : texts[place])) : values);
     return (columns[0] ?? []).map((_, row) => columns.map((column) => column[row]));
   }
@@ -201,8 +201,7 @@
   // ---------------------------------------------------------------------------------------- plots
 
   /** Rows of a table as objects. */
-  function objects(name) {
-    const table = data.tables[name];
+  function objects(table) {
     if (!table) return [];
     return rowsOf(table).map((row) =>
       Object.fromEntries(table.columns.map((column, place) => [column.name, row[place]])));
@@ -210,7 +209,7 @@
   const date = (text) => new Date(`${text}T00:00:00Z`);
   const AUDIENCES = { people: "people", embed: "embedding", schedule: "schedules", api: "API", by_looker: "Looker itself" };
   const COLORS = ["--c-people", "--c-embed", "--c-schedule", "--c-api", "--c-system"].map((name) => `var(${name})`);
-  const days = objects("days").map((row) => ({ ...row, day: date(row.ran_on) }));
+  const days = objects(data.tables.days).map((row) => ({ ...row, day: date(row.ran_on) }));
   const overDays = { marginBottom: 38, x: { type: "utc", label: null } };
   const bidi = (text) => short(clean(text ?? "without a name"), 34);
 
@@ -234,8 +233,7 @@
 
   const PLOTS = {
     verdicts() {
-      const rows = d3.rollups(objects("content"), (those) => those.length, (row) => row.verdict)
-        .map(([verdict, count]) => ({ verdict, name: words(verdict), count }));
+      const rows = data.verdicts.map((row) => ({ ...row, name: words(row.verdict) }));
       const order = ["used", "delivered", "on_dashboard", "new", "linked", "kept", "unknown", "unused", "not_listed", "deleted"];
       rows.sort((one, other) => order.indexOf(one.verdict) - order.indexOf(other.verdict));
       return {
@@ -287,16 +285,14 @@
       };
     },
     busiest() {
-      const rows = d3.sort(objects("content").filter((row) => row.runs_90d > 0), (row) => -row.runs_90d).slice(0, 12);
+      const rows = data.busiest.map((row) => ({ ...row, title: row.title ?? row.content_id }));
       return {
-        text: rows.map((row) => `${short(clean(row.title ?? row.content_id), 60)} ${row.runs_90d}`).join("; "),
-        options: bars(rows.map((row) => ({ ...row, title: row.title ?? row.content_id })),
-          { name: "title", value: "runs_90d", label: "Runs", format: (count) => numbers.format(count) }),
+        text: rows.map((row) => `${short(clean(row.title), 60)} ${row.runs_90d}`).join("; "),
+        options: bars(rows, { name: "title", value: "runs_90d", label: "Runs", format: (count) => numbers.format(count) }),
       };
     },
     slowest() {
-      const explores = objects("performance").filter((row) => row.subject_type === "explore" && row.queries >= 10);
-      const rows = d3.sort(explores, (row) => -row.average_seconds).slice(0, 12);
+      const rows = data.slowest;
       return {
         text: rows.map((row) => `${short(clean(row.subject_id), 60)} ${numbers.format(row.average_seconds)} s`).join("; "),
         options: bars(rows, {
@@ -321,7 +317,7 @@
       };
     },
     calls() {
-      const rows = objects("calls").map((row) => ({ ...row, day: date(row.called_on) }));
+      const rows = objects(data.tables.calls).map((row) => ({ ...row, day: date(row.called_on) }));
       return {
         text: rows.length ? `between ${numbers.format(d3.min(rows, (row) => row.calls))} and ${numbers.format(d3.max(rows, (row) => row.calls))} a day` : "no days",
         options: () => ({
@@ -380,10 +376,12 @@
   }
 
   const label = (text, kind) => `${short(clean(text ?? "without a name").replace(/\s+/g, " "), 90)} (${kind})`;
-  const contents = objects("content").filter((row) => row.verdict !== "deleted" && row.verdict !== "not_listed");
-  const paths = objects("lineage");
-  const keyOf = (row) => `${row.content_type}|${row.content_id}`;
-  const modelsOf = d3.rollup(paths, (rows) => [...new Set(rows.map((row) => row.explore.split("::")[0]))], keyOf);
+  const contents = objects({ columns: data.contents }).map((row, place) => ({ ...row, place }));
+  const { explores, tables, sets: tableSets, reads, pathsCut } = data.lineage ?? { explores: [], tables: [], sets: [], reads: [], pathsCut: 0 };
+  const pairs = (flat) => d3.range(0, flat.length, 2).map((at) => flat.slice(at, at + 2));
+  /** Models whose data some content shows. */
+  const modelsOf = ({ place }) => [...new Set(pairs(reads[place] ?? []).map(([explore]) => explores[explore].split("::")[0]))];
+  const MORE = pathsCut ? ` This page holds the first ${numbers.format(pathsCut)} paths from content to tables: there may be more.` : "";
   const CONTENT_KINDS = { dashboard: "dashboard", lookml_dashboard: "LookML dashboard", look: "look" };
   const access = data.access;
 
@@ -404,7 +402,7 @@
     const PERSON = [column("user_name", "Name"), column("user_email", "Email"), column("disabled", "Disabled", "yes")];
 
     const targets = [
-      ...contents.map((row) => ({ label: label(row.title, `${CONTENT_KINDS[row.content_type]} ${row.content_id}`), row })),
+      ...contents.filter((row) => row.is_listed).map((row) => ({ label: label(row.title, `${CONTENT_KINDS[row.content_type]} ${row.content_id}`), row })),
       ...folders.map(([id, path], folder) => ({ label: label(path, `folder ${id}`), folder })),
       ...models.map((model) => ({ label: label(model, "model"), model })),
     ];
@@ -449,7 +447,7 @@
         show(place, { name: "who-sees-model", caption: "Who may do what with this model", columns: [...PERSON, ...PERMISSIONS] }, rows);
         return;
       }
-      const at = row ? access.content[keyOf(row)] : folder;
+      const at = row ? access.content[row.place] : folder;
       if (row?.content_type === "lookml_dashboard") {
         const of = row.content_id.split("::")[0];
         const rows = ofModel(of, LISTS.lookml_dashboard);
@@ -457,11 +455,11 @@
         show(place, { name: "who-sees", caption: "Who may see it", columns: [...PERSON, ...PERMISSIONS] }, rows);
         return;
       }
-      if (at === undefined) {
+      if (at === null) {
         tell("#answer-what", ["It cannot be told: the folder of ", named(row.title), " or its access was not loaded."]);
         return;
       }
-      const wanted = row && modelsOf.get(keyOf(row));
+      const wanted = row && modelsOf(row);
       const rows = ofFolder(at, wanted, row?.content_type);
       const editors = rows.filter((one) => one[3] === "edit").length;
       const enabled = rows.filter((one) => !one[2]).length;
@@ -473,6 +471,7 @@
         wanted?.length ? ` It shows data of ${wanted.length === 1 ? "the model" : "the models"} ` : "",
         ...(wanted ?? []).flatMap((one, place) => [place ? ", " : "", named(one)]),
         wanted?.length ? (blind ? `, which ${counted(blind, "user")} may not see, or not all of it.` : ", which all of them may see.") : "",
+        row ? MORE : "",
       ]);
       const columns = [...PERSON, column("level", "Level", "verdict"), column("data", "Sees its data"), ...GRANTED];
       const has_data = wanted?.length && access.hasRoles;
@@ -481,8 +480,8 @@
         rows.map((one) => one.filter(kept)));
     });
 
-    const contentIn = d3.rollup(contents.filter((row) => access.content[keyOf(row)] !== undefined),
-      (rows) => rows.length, (row) => access.content[keyOf(row)], (row) => (row.content_type === "look" ? "look" : "dashboard"));
+    const contentIn = d3.rollup(contents.filter((row) => row.is_listed && access.content[row.place] !== null),
+      (rows) => rows.length, (row) => access.content[row.place], (row) => (row.content_type === "look" ? "look" : "dashboard"));
     const byUser = new Map();
     folders.forEach(([, path, list, decided], folder) => {
       for (const [user, edits, grant] of triples(lists[list])) {
@@ -525,36 +524,34 @@
     });
   }
 
-  if (shown.lineage) {
+  if (data.lineage) {
     const table = data.tables.lineage;
     const at = Object.fromEntries(table.columns.map((column, place) => [column.name, place]));
-    const byContent = d3.group(paths, keyOf);
-    const byTable = d3.group(paths.filter((row) => row.table_name !== null), (row) => row.table_name);
     const list = (texts) => texts.slice(0, 12).flatMap((text, place) => [place ? ", " : "", named(text)])
       .concat(texts.length > 12 ? ` and ${texts.length - 12} more` : "");
-    const distinct = (rows, name) => [...new Set(rows.map((row) => row[name]).filter((one) => one !== null))];
-    const narrow = (rows, sentence, other) => {
+    const reading = contents.filter(({ place }) => reads[place].length);
+    const tablesOf = ({ place }) => new Set(pairs(reads[place]).flatMap(([, set]) => tableSets[set]));
+    const readers = tables.map(() => []);
+    for (const row of reading) for (const one of tablesOf(row)) readers[one].push(row);
+    const below = table.cut ? ` The table below holds only the first ${numbers.format(table.cut)} rows.` : "";
+    const narrow = (keeps, sentence, other) => {
       other.value = "";
-      const keep = rows && new Set(rows.map((row) => JSON.stringify([row.content_type, row.content_id, row.explore, row.view_name, row.table_name])));
-      shown.lineage.search.fixed("picked", keep
-        ? (_, row) => keep.has(JSON.stringify(["content_type", "content_id", "explore", "view_name", "table_name"].map((name) => row[at[name]])))
-        : null).draw();
-      $("#answer-lineage").replaceChildren(...(rows ? [element("p", {}, ...sentence)] : []));
+      shown.lineage.search.fixed("picked", keeps ? (_, row) => keeps(row) : null).draw();
+      $("#answer-lineage").replaceChildren(...(keeps ? [element("p", {}, ...sentence, MORE, below)] : []));
     };
-    picker("content", [...byContent].map(([, rows]) => ({
-      label: label(rows[0].content_title, `${CONTENT_KINDS[rows[0].content_type]} ${rows[0].content_id}`), rows,
-    })), (target) => {
-      const rows = target?.rows;
-      const tables = rows && distinct(rows, "table_name");
-      narrow(rows, rows && [named(rows[0].content_title), ` reads ${counted(tables.length, "table")} through ${counted(distinct(rows, "explore").length, "explore")}`,
-        tables.length ? ": " : "; which, cannot be told", ...list(tables), "."], $('[data-pick="table"]'));
+    picker("content", reading.map((row) => ({ label: label(row.title, `${CONTENT_KINDS[row.content_type]} ${row.content_id}`), row })), (target) => {
+      const row = target?.row;
+      const names = row && d3.sort([...tablesOf(row)].map((one) => tables[one]));
+      narrow(row && ((one) => one[at.content_id] === row.content_id && one[at.content_type] === row.content_type),
+        row && [named(row.title), ` reads ${counted(names.length, "table")} through ${counted(reads[row.place].length / 2, "explore")}`,
+          names.length ? ": " : "; which, cannot be told", ...list(names), "."], $('[data-pick="table"]'));
     });
-    picker("table", d3.sort([...byTable], ([name]) => name).map(([name, rows]) => ({ label: short(clean(name)), rows, name })), (target) => {
-      const rows = target?.rows;
-      const contents = rows && d3.groups(rows, keyOf).map(([, those]) => those[0]);
-      const looks = contents?.filter((row) => row.content_type === "look").length;
-      narrow(rows, rows && [`${counted(contents.length - looks, "dashboard")} and ${counted(looks, "look")} read `, named(target.name), ": ",
-        ...list(contents.map((row) => row.content_title ?? row.content_id)), "."], $('[data-pick="content"]'));
+    picker("table", d3.sort(d3.zip(tables, readers), ([name]) => name).map(([name, rows]) => ({ label: short(clean(name)), name, rows })), (target) => {
+      const { name, rows } = target ?? {};
+      const looks = rows?.filter((row) => row.content_type === "look").length;
+      narrow(rows && ((one) => one[at.table_name] === name),
+        rows && [`${counted(rows.length - looks, "dashboard")} and ${counted(looks, "look")} read `, named(name), ": ",
+          ...list(rows.map((row) => row.title ?? row.content_id)), "."], $('[data-pick="content"]'));
     });
   }
 
