@@ -87,7 +87,7 @@ def data(marts: Marts, landed: Collection[str], content: list[Row]) -> dict[str,
 
     ::
 
-        users     {id, name, email, disabled}, each a list
+        users     {id, name, email, disabled, admin}, each a list
         grants    what grants something, in words
         folders   [id, path, place in lists, place of the deciding path in paths or None]
         lists     [user, 1 to edit or 0 to view, grant, user, …]
@@ -98,7 +98,8 @@ def data(marts: Marts, landed: Collection[str], content: list[Row]) -> dict[str,
         content   place of its folder in folders or None, of each of :func:`contents`
     """
     users = marts.rows(
-        "SELECT user_id, user_name, user_email, is_disabled FROM {user_activity} "
+        "SELECT user_id, user_name, user_email, is_disabled, permission_level "
+        "FROM {user_activity} "
         "ORDER BY user_name, user_id"
     )
     place_of = {row["user_id"]: place for place, row in enumerate(users)}
@@ -118,6 +119,7 @@ def data(marts: Marts, landed: Collection[str], content: list[Row]) -> dict[str,
             "name": [row["user_name"] for row in users],
             "email": [row["user_email"] for row in users],
             "disabled": [int(bool(row["is_disabled"])) for row in users],
+            "admin": [int(has_roles and row["permission_level"] == "admin") for row in users],
         },
         "grants": list(grants),
         "paths": list(paths),

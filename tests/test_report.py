@@ -1041,6 +1041,38 @@ def test_what_is_not_known_is_empty_in_a_file(crafted):
         assert not {"-1", "'-1"} & set(row.values())
 
 
+@needs_dbt
+@pytest.mark.slow
+def test_both_answers_on_access_go_by_one_rule(crafted):
+    """Ann administers without models; Bob and Cat see the folder, and dashboards or looks."""
+    people = ("Ann", "Bob", "Cat", "Dan")
+    content = ("Reading 0001", "A look", "Sales")
+    names = "[data-answer=what] tbody td:first-child"
+    steps = [
+        step
+        for title in content
+        for step in (["fill", "#pick-what", title], ["texts", names])
+    ] + [
+        step for name in people for step in (["fill", "#pick-who", name], ["texts", "#answer-who"])
+    ]  # fmt: skip
+    results = browse(crafted, *steps)
+    sees = dict(zip(content, map(set, results[1:6:2]), strict=True))
+    assert sees == {
+        "Reading 0001": {"Ann", "Bob"},
+        "A look": {"Ann", "Cat"},
+        "Sales": {"Ann", "Bob"},
+    }
+    for place, name in enumerate(people):
+        (text,) = results[7 + 2 * place]
+        folders, _, lookml = text.partition(" LookML dashboard")
+        dashboards, looks = re.search(
+            r"with ([\d,]+) dashboards? and ([\d,]+) look", folders
+        ).groups()
+        assert dashboards == ("20,303" if name in sees["Reading 0001"] else "0"), text
+        assert looks == ("1" if name in sees["A look"] else "0"), text
+        assert bool(lookml) == (name in sees["Sales"]), text
+
+
 def test_a_link_to_a_page_stays_one(tmp_path):
     target, link = tmp_path / "real.html", tmp_path / "link.html"
     link.symlink_to(target)

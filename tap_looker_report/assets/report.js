@@ -398,6 +398,10 @@
     const data_of = may("access_data");
     const LISTS = { dashboard: "see_user_dashboards", look: "see_looks", lookml_dashboard: "see_lookml_dashboards" };
     const seen_by = Object.fromEntries(Object.entries(LISTS).map(([kind, permission]) => [kind, may(permission)]));
+    /** Whether a user may see a kind of content, of a model if it is LookML, where folders let it. */
+    const maySee = (user, kind, model) => !access.hasRoles || Boolean(users.admin[user])
+      || (model === undefined ? seen_by[kind][user].size > 0 : seen_by[kind][user].has(model));
+    const modelOf = (row) => row.content_id.split("::")[0];
     const person = (user) => [users.name[user], users.email[user], Boolean(users.disabled[user])];
     const PERSON = [column("user_name", "Name"), column("user_email", "Email"), column("disabled", "Disabled", "yes")];
 
@@ -417,15 +421,22 @@
     function ofFolder(folder, wanted, kind) {
       const decided = folders[folder][3];
       return triples(lists[folders[folder][2]])
-        .filter(([user]) => !kind || !access.hasRoles || seen_by[kind][user].size)
+        .filter(([user]) => !kind || maySee(user, kind))
         .map(([user, edits, grant]) => [...person(user), edits ? "edit" : "view", dataShown(user, wanted), grants[grant],
           decided === null || grants[grant].startsWith("admin:") ? "" : access.paths[decided]]);
     }
 
-    function ofModel(model, permission) {
-      return d3.range(rights.length).flatMap((user) => rightsOf(user)
-        .filter(([at, set]) => models[at] === model && (!permission || sets[set].includes(permission)))
-        .map(([, set, grant]) => [...person(user), sets[set].join(", "), grants[grant]]));
+    /** Users and what they may do with a model: [user, row]. */
+    function ofModel(model) {
+      return d3.range(rights.length).flatMap((user) => rightsOf(user).filter(([at]) => models[at] === model)
+        .map(([, set, grant]) => [user, [...person(user), sets[set].join(", "), grants[grant]]]));
+    }
+
+    /** Those who may see the LookML dashboards of a model, a row each. */
+    function ofLookml(model) {
+      const permitted = new Map(ofModel(model).filter(([, row]) => row[3].split(", ").includes(LISTS.lookml_dashboard)));
+      return d3.range(users.id.length).filter((user) => maySee(user, "lookml_dashboard", model))
+        .map((user) => permitted.get(user) ?? [...person(user), "administer", "an admin’s role"]);
     }
 
     function tell(place, sentence) {
@@ -441,18 +452,22 @@
       const GRANTED = [column("granted_by", "Granted by"), column("decided_by", "Decided by folder")];
       const PERMISSIONS = [column("permissions", "Permissions"), GRANTED[0]];
       if (model !== undefined) {
-        const rows = ofModel(model);
-        const people = new Set(rows.map((one) => one[0] + one[1])).size;
+        const found = ofModel(model);
+        const people = new Set(found.map(([user]) => user)).size;
         tell("#answer-what", [`${counted(people, "user")} may do something with `, named(model), "."]);
-        show(place, { name: "who-sees-model", caption: "Who may do what with this model", columns: [...PERSON, ...PERMISSIONS] }, rows);
+        show(place, { name: "who-sees-model", caption: "Who may do what with this model", columns: [...PERSON, ...PERMISSIONS] }, found.map(([, one]) => one));
         return;
       }
       const at = row ? access.content[row.place] : folder;
-      if (row?.content_type === "lookml_dashboard") {
-        const of = row.content_id.split("::")[0];
-        const rows = ofModel(of, LISTS.lookml_dashboard);
+      if (row?.content_type === "lookml_dashboard" && access.hasRoles) {
+        const of = modelOf(row);
+        const rows = ofLookml(of);
         tell("#answer-what", [`${counted(rows.length, "user")} may see LookML dashboards of the model `, named(of), ", and so ", named(row.title), "."]);
         show(place, { name: "who-sees", caption: "Who may see it", columns: [...PERSON, ...PERMISSIONS] }, rows);
+        return;
+      }
+      if (row?.content_type === "lookml_dashboard") {
+        tell("#answer-what", ["It cannot be told: what roles permit was not loaded."]);
         return;
       }
       if (at === null) {
@@ -480,16 +495,17 @@
         rows.map((one) => one.filter(kept)));
     });
 
-    const contentIn = d3.rollup(contents.filter((row) => row.is_listed && access.content[row.place] !== null),
-      (rows) => rows.length, (row) => access.content[row.place], (row) => (row.content_type === "look" ? "look" : "dashboard"));
+    const listed = d3.group(contents.filter((row) => row.is_listed), (row) => row.content_type);
+    const [dashboardsIn, looksIn] = ["dashboard", "look"].map((kind) =>
+      d3.rollup(listed.get(kind) ?? [], (rows) => rows.length, (row) => access.content[row.place]));
+    const lookmlOf = d3.rollups(listed.get("lookml_dashboard") ?? [], (rows) => rows.length, modelOf);
     const byUser = new Map();
     folders.forEach(([, path, list, decided], folder) => {
       for (const [user, edits, grant] of triples(lists[list])) {
         if (!byUser.has(user)) byUser.set(user, []);
-        const inside = contentIn.get(folder);
         byUser.get(user).push([path, edits ? "edit" : "view", grants[grant],
           decided === null || grants[grant].startsWith("admin:") ? "" : access.paths[decided],
-          inside?.get("dashboard") ?? 0, inside?.get("look") ?? 0]);
+          maySee(user, "dashboard") ? dashboardsIn.get(folder) ?? 0 : 0, maySee(user, "look") ? looksIn.get(folder) ?? 0 : 0]);
       }
     });
     const people = users.id.map((id, user) => ({
@@ -509,7 +525,9 @@
       }
       if (access.hasRoles) {
         const readable = data_of[user]?.size ?? 0;
-        parts.push(`${access.hasFolders ? ";" : ""} ${access.hasFolders ? "it may" : " may"} see data of ${counted(readable, "model")}`);
+        const lookml = d3.sum(lookmlOf, ([model, count]) => (maySee(user, "lookml_dashboard", model) ? count : 0));
+        if (lookml) parts.push(`${access.hasFolders ? "; it may" : " may"} see ${counted(lookml, "LookML dashboard")}`);
+        parts.push(`${access.hasFolders || lookml ? "; it" : ""} may see data of ${counted(readable, "model")}`);
       }
       tell("#answer-who", [...parts, "."]);
       if (access.hasFolders) {
