@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_looker_report.tables import API_USAGE, HISTORY, LEVELS, LINEAGE, lacking
+from tap_looker_report.tables import API_USAGE, HISTORY, LEVELS, LINEAGE, WHERE, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,8 +33,8 @@ STATEMENTS: dict[tuple[str, ...], str] = {
             count(CASE WHEN verdict = 'kept' THEN 1 END) AS content_kept
         FROM {{content_usage}}""",
     ("dashboards|looks", "users"): f"""
-        SELECT {_CONTENT} AND is_owner_disabled THEN 1 END) AS content_of_disabled
-        FROM {{content_usage}}""",
+        SELECT count(*) AS content_of_disabled
+        FROM {{content_usage}} WHERE {WHERE["content_of_disabled"]}""",
     ("dashboards|looks", HISTORY): """
         SELECT
             count(CASE WHEN verdict = 'used' THEN 1 END) AS content_used,
@@ -72,11 +72,12 @@ STATEMENTS: dict[tuple[str, ...], str] = {
         FROM {query_usage_daily} AS daily
         CROSS JOIN (SELECT after_90d FROM {evidence}) AS evidence
         WHERE audience <> 'tap' AND ran_on > after_90d""",
-    (HISTORY, ""): """
+    (HISTORY, ""): f"""
         SELECT
-            sum(slow_queries) AS slow_queries,
+            sum(CASE WHEN {WHERE["explores_slow"]} THEN slow_queries END) AS slow_queries,
+            count(CASE WHEN {WHERE["explores_slow"]} THEN 1 END) AS explores_slow,
             sum(total_seconds) / 3600 AS hours
-        FROM {performance} WHERE subject_type = 'explore'""",
+        FROM {{performance}} WHERE subject_type = 'explore'""",
     ("scheduled_plans",): """
         SELECT
             count(*) AS schedules,
@@ -90,16 +91,19 @@ STATEMENTS: dict[tuple[str, ...], str] = {
     ("scheduled_plans", "dashboards", "looks"): """
         SELECT count(CASE WHEN verdict = 'content_deleted' THEN 1 END) AS schedules_of_deleted
         FROM {schedules}""",
-    ("scheduled_plans", "system_activity_scheduled_jobs"): """
+    ("scheduled_plans", "system_activity_scheduled_jobs"): f"""
         SELECT
             sum(runs) AS deliveries,
             sum(failures) AS deliveries_failed,
-            count(CASE WHEN failures > 0 AND is_enabled THEN 1 END) AS schedules_that_failed,
+            count(CASE WHEN {WHERE["schedules_that_failed"]} THEN 1 END) AS schedules_that_failed,
+            sum(CASE WHEN {WHERE["schedules_that_failed"]} THEN runs END) AS deliveries_of_these,
+            sum(CASE WHEN {WHERE["schedules_that_failed"]} THEN failures END)
+                AS deliveries_of_these_failed,
             count(CASE WHEN runs_cut_at_row_limit > 0 AND is_enabled THEN 1 END) AS schedules_cut
-        FROM {schedules}""",
-    ("scheduled_plans", "scheduled_plan_destinations", "users"): """
-        SELECT count(CASE WHEN external_addresses > 0 THEN 1 END) AS schedules_outside
-        FROM {schedules} WHERE is_enabled""",
+        FROM {{schedules}}""",
+    ("scheduled_plans", "scheduled_plan_destinations", "users"): f"""
+        SELECT count(*) AS schedules_outside
+        FROM {{schedules}} WHERE {WHERE["schedules_outside"]}""",
     ("alerts",): """
         SELECT
             count(CASE WHEN NOT coalesce(is_disabled, false) THEN 1 END) AS alerts,
@@ -134,13 +138,13 @@ STATEMENTS: dict[tuple[str, ...], str] = {
             count(*) AS custom,
             count(CASE WHEN queries >= {OFTEN} THEN 1 END) AS custom_often
         FROM {{custom_fields}}""",
-    ("system_activity_pdt_builds",): """
+    ("system_activity_pdt_builds",): f"""
         SELECT
             count(*) AS pdts,
-            count(CASE WHEN failures > 0 THEN 1 END) AS pdts_failing,
+            count(CASE WHEN {WHERE["pdts_failing"]} THEN 1 END) AS pdts_failing,
             sum(builds) AS builds,
             sum(failures) AS builds_failed
-        FROM {pdt_builds}""",
+        FROM {{pdt_builds}}""",
     LINEAGE.needs: """
         SELECT
             count(DISTINCT table_name) AS tables,
@@ -168,13 +172,13 @@ NAMED: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "worst_pdt": (
         ("system_activity_pdt_builds",),
-        "SELECT view_name, failures, builds FROM {pdt_builds} WHERE failures > 0 "
-        "ORDER BY failures DESC, pdt_key LIMIT 1",
+        "SELECT view_name, connection_name, failures, builds FROM {pdt_builds} "
+        f"WHERE {WHERE['pdts_failing']} ORDER BY failures DESC, pdt_key LIMIT 1",
     ),
     "worst_schedule": (
         ("scheduled_plans", "system_activity_scheduled_jobs"),
-        "SELECT title, failures, runs FROM {schedules} WHERE failures > 0 "
-        "ORDER BY failures DESC, scheduled_plan_id LIMIT 1",
+        "SELECT title, failures, runs FROM {schedules} "
+        f"WHERE {WHERE['schedules_that_failed']} ORDER BY failures DESC, scheduled_plan_id LIMIT 1",
     ),
     "reader": (
         ("current_user", "users", *LEVELS),

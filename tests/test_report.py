@@ -880,9 +880,8 @@ def test_colors_by_hand_and_on_paper(made):
 # ------------------------------------------------------------------------- an instance made by hand
 
 
-@pytest.fixture(scope="module")
-def crafted(tmp_path_factory):
-    """The page of more content and lineage than tables hold, and of what is easily miscounted."""
+def crafted_page(folder, others):
+    """The page of what is easily miscounted, and of so many other dashboards."""
     board = {
         "folder_id": "1",
         "user_id": "2",
@@ -929,7 +928,7 @@ def crafted(tmp_path_factory):
         ],
         "dashboards": [
             *({**board, "id": one, "title": f"Reading {int(one):04}"} for one in reading),
-            *({**board, "id": f"o{place}", "title": f"Other {place}"} for place in range(20_000)),
+            *({**board, "id": f"o{place}", "title": f"Other {place}"} for place in range(others)),
             *({**board, "id": f"d{place}", "title": "Dan's", "user_id": "4",
                "deleted": place > 2} for place in range(5)),
         ],
@@ -977,19 +976,29 @@ def crafted(tmp_path_factory):
             for place, (one, result) in enumerate([("c", "success"), ("d", "failure")])
         ],
     }  # fmt: skip
-    folder = tmp_path_factory.mktemp("crafted")
     reported(write(folder / "files", rows), folder=folder)
     return folder / "report.html"
 
 
+@pytest.fixture(scope="module")
+def crafted(tmp_path_factory):
+    return crafted_page(tmp_path_factory.mktemp("crafted"), 0)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """More content than tables hold."""
+    return crafted_page(tmp_path_factory.mktemp("large"), 20_000)
+
+
 @needs_dbt
 @pytest.mark.slow
-def test_answers_and_plots_are_of_all_rows_even_if_tables_are_cut(crafted):
-    found = data_of(crafted.read_text("utf-8"))["tables"]
+def test_answers_and_plots_are_of_all_rows_even_if_tables_are_cut(large):
+    found = data_of(large.read_text("utf-8"))["tables"]
     assert found["lineage"]["cut"]
     assert found["content"]["cut"]
     results = browse(
-        crafted,
+        large,
         ["fill", "#pick-table", "db.v7"],
         ["texts", "#answer-lineage"],
         ["fill", "#pick-content", "Reading 0299"],
@@ -1068,9 +1077,57 @@ def test_both_answers_on_access_go_by_one_rule(crafted):
         dashboards, looks = re.search(
             r"with ([\d,]+) dashboards? and ([\d,]+) look", folders
         ).groups()
-        assert dashboards == ("20,303" if name in sees["Reading 0001"] else "0"), text
+        assert dashboards == ("303" if name in sees["Reading 0001"] else "0"), text
         assert looks == ("1" if name in sees["A look"] else "0"), text
         assert bool(lookml) == (name in sees["Sales"]), text
+
+
+@needs_dbt
+@pytest.mark.slow
+def test_links_of_the_overview_show_the_rows_that_are_counted(crafted):
+    html = crafted.read_text("utf-8")
+    shown = {
+        name: f"[data-table={table}] .dt-info"
+        for name, table in {
+            "content_unknown": "content",
+            "content_in_trash": "content",
+            "content_of_disabled": "content",
+            "schedules_that_failed": "schedules",
+            "schedules_outside": "schedules",
+            "pdts_failing": "pdts",
+        }.items()
+    }
+    link = "[...document.querySelectorAll('.todo li')].find((one) => one.querySelector('.big data')?.dataset.figure === '{}').querySelector('a').click()"  # noqa: E501
+    slow = "[data-table=performance] tbody td:nth-child(%d)"
+    results = browse(
+        crafted,
+        ["fill", "[data-table=content] input[type=search]", "nothing like it"],
+        *(step for name, info in shown.items()
+          for step in (["evaluate", link.format(name)], ["texts", info])),
+        ["evaluate", link.format("slow_queries")],
+        ["texts", slow % 2],
+        ["texts", slow % 8],
+        ["texts", "[data-table=schedules] tbody td:first-child"],
+        ["texts", ".todo li:has([data-figure=schedules_that_failed])"],
+        ["texts", ".todo li:has([data-figure=pdts_failing])"],
+        ["select", "#filter-content", ""],
+        ["texts", "[data-table=content] .dt-info"],
+    )  # fmt: skip
+    found = figures(html)
+    assert found["content_of_disabled"] == 3
+    assert found["schedules_that_failed"] == found["schedules_outside"] == 1
+    assert found["slow_queries"] == 4
+    for (name, _), (info,) in zip(shown.items(), results[2:13:2], strict=True):
+        count = int(re.search(r"of ([\d,]+)", info)[1].replace(",", ""))
+        assert count == found[name], (name, info)
+    kinds, slow_ones, plans, failed, pdts = (results[place] for place in range(14, 19))
+    assert set(kinds) == {"explore"}
+    assert sum(map(int, slow_ones)) == found["slow_queries"]
+    assert plans == ["Plan 1"]
+    assert "1 of their 2 deliveries" in failed[0] or "1 of its 2 deliveries" in failed[0]
+    assert "Plan 1" in failed[0]
+    assert "facts of the connection d" in pdts[0]
+    assert "(of" not in results[20][0]
 
 
 def test_a_link_to_a_page_stays_one(tmp_path):
@@ -1081,3 +1138,16 @@ def test_a_link_to_a_page_stays_one(tmp_path):
         assert link.is_symlink()
         assert target.read_text("utf-8") == text
     assert sorted(tmp_path.iterdir()) == [link, target]
+
+
+@needs_dbt
+@pytest.mark.slow
+def test_a_history_alone_makes_whole_sentences(raw, tmp_path):
+    rows = {"system_activity_history": raw["system_activity_history"]}
+    html = reported(write(tmp_path / "files", rows), folder=tmp_path)
+    text = " ".join(re.sub(r"<[^>]+>", "", html.partition("<script")[0]).split())
+    assert re.search(r"people ran queries\. Of [\d,]+ queries", text)
+    assert "1 stream, listed under" in text
+    assert "1 of the " in text
+    assert "1 streams" not in text
+    assert "\u2013." not in text

@@ -96,18 +96,23 @@
     return /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
   }
 
-  function filterOf(table, column, rows, api) {
-    const counts = d3.rollup(rows, (those) => those.length, (row) => row[column]);
+  /** A choice among the rows: by what a column says, or those that a sentence counts. */
+  function filterOf(table, column, rows, views, api) {
+    const counts = column < 0 ? [] : d3.rollup(rows, (those) => those.length, (row) => row[column]);
     const id = `filter-${table.name}`;
+    const option = (value, text, count) => element("option", { value }, `${text} (${numbers.format(count)})`);
     const select = element("select", { id },
-      element("option", { value: "" }, `All (${numbers.format(rows.length)})`),
-      ...d3.sort(counts, ([, count]) => -count).map(([value, count]) =>
-        element("option", { value }, `${words(value)} (${numbers.format(count)})`)));
+      option("", "All", rows.length),
+      ...d3.sort(counts, ([, count]) => -count).map(([value, count]) => option(value, words(value), count)),
+      ...views.map((view) => option(view.name, view.label, view.rows.length)));
     select.addEventListener("change", () => {
-      api().column(column).search(select.value ? (value) => value === select.value : "").draw();
+      const view = views.find(({ name }) => name === select.value);
+      const places = view && new Set(view.rows);
+      if (column >= 0) api().column(column).search(select.value && !view ? (value) => value === select.value : "");
+      api().search.fixed("view", view ? (_, row, place) => places.has(place) : null).draw();
     });
     return element("div", { className: "filter" },
-      element("label", { htmlFor: id }, table.columns[column].label), select);
+      element("label", { htmlFor: id }, column < 0 ? "Show" : table.columns[column].label), select);
   }
 
   function show(place, table, rows = rowsOf(table)) {
@@ -117,7 +122,8 @@
     const verdict = table.columns.findIndex((column) => column.kind === "verdict" || column.name === "subject_type");
     let api;
     const start = [];
-    if (verdict >= 0 && rows.length) start.push(() => filterOf(table, verdict, rows, () => api));
+    const views = (table.views ?? []).filter((view) => view.rows.length);
+    if (rows.length && (verdict >= 0 || views.length)) start.push(() => filterOf(table, verdict, rows, views, () => api));
     if (rows.length > 10) start.push("search");
     api = new DataTable(made, {
       data: rows,
@@ -169,7 +175,7 @@
     scroll?.setAttribute("aria-label", table.caption);
     if (table.cut) {
       place.append(element("p", { className: "hint" },
-        `The first ${numbers.format(table.cut)} rows, in the order above. The dbt package has all of them.`));
+        `The first ${numbers.format(table.cut)} rows, in the order above: what a link or a search finds here may not be all. The dbt package has all of them.`));
     }
     return api;
   }
@@ -183,18 +189,18 @@
     shown[name] = show(place, table);
   }
 
-  for (const link of all("a[data-filter], a[data-sort]")) {
+  // A link shows the rows that its sentence counts, whatever was searched for before.
+  for (const link of all("a[data-filter]")) {
     link.addEventListener("click", () => {
-      const [name, value] = (link.dataset.filter ?? link.dataset.sort).split(":");
+      const [name, value] = link.dataset.filter.split(":");
       const select = $(`#filter-${name}`);
-      if (select) {
-        select.value = link.dataset.filter ? value : "";
-        select.dispatchEvent(new Event("change"));
-      }
+      shown[name].search("");
       if (link.dataset.sort) {
-        const place = data.tables[name].columns.findIndex((column) => column.name === value);
-        shown[name].order([[place, "desc"]]).draw();
+        const sorted = link.dataset.sort.split(":")[1];
+        shown[name].order([[data.tables[name].columns.findIndex((column) => column.name === sorted), "desc"]]);
       }
+      select.value = value;
+      select.dispatchEvent(new Event("change"));
     });
   }
 
