@@ -38,7 +38,7 @@ class _Places(dict[Any, int]):
 def contents(marts: Marts) -> list[Row]:
     """Dashboards and looks outside the trash, all of them: what questions are about."""
     return marts.rows(
-        "SELECT content_key, content_type, content_id, title, folder_id, "
+        "SELECT content_key, content_type, content_id, substr(title, 1, 200) AS title, folder_id, "
         "verdict <> 'not_listed' AS is_listed FROM {content_usage} WHERE verdict <> 'deleted' "
         "ORDER BY title, content_type, content_id"
     )

@@ -230,8 +230,8 @@ PLOTS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "busiest": (
         (HISTORY, "dashboards|looks"),
-        "SELECT content_id, title, runs_90d FROM {content_usage} WHERE runs_90d > 0 "
-        f"ORDER BY runs_90d DESC, content_key LIMIT {MOST_BARS}",
+        "SELECT content_id, substr(title, 1, 200) AS title, runs_90d FROM {content_usage} "
+        f"WHERE runs_90d > 0 ORDER BY runs_90d DESC, content_key LIMIT {MOST_BARS}",
     ),
     "slowest": (
         (HISTORY,),
