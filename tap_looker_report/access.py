@@ -1,7 +1,7 @@
-"""Who sees what, small enough for a page that answers it for everybody.
+"""Who sees what and what reads what, small enough for a page that answers it for everything.
 
 A user's rights in a folder are those of the folder that it inherits from: folders that share them
-share one list.
+share one list. So does content that reads the same tables.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ FOLDERS = ("users", "folders", "content_metadata", "content_metadata_access")
 GROUPS = ("groups", "user_groups", "group_roles", "group_parents", "lookml_models", "permissions")
 MOST_GRANTS = 3_000_000
 """User and folder: what takes more memory than a laptop has to spare."""
+MOST_PATHS = 1_000_000
+"""From content through an explore to a table: more would be a page of tens of megabytes."""
 
 
 class _Places(dict[Any, int]):
@@ -33,12 +35,59 @@ class _Places(dict[Any, int]):
         return self[value]
 
 
-def data(marts: Marts, landed: Collection[str]) -> dict[str, Any]:
+def contents(marts: Marts) -> list[Row]:
+    """Dashboards and looks outside the trash, all of them: what questions are about."""
+    return marts.rows(
+        "SELECT content_key, content_type, content_id, substr(title, 1, 200) AS title, folder_id, "
+        "verdict <> 'not_listed' AS is_listed FROM {content_usage} WHERE verdict <> 'deleted' "
+        "ORDER BY title, content_type, content_id"
+    )
+
+
+def lineage(marts: Marts, content: list[Row]) -> dict[str, Any]:
+    """What content reads, as lists of numbers that are places.
+
+    ::
+
+        explores  names, model::explore
+        tables    names
+        sets      lists of tables
+        reads     of each of ``content``: [explore, set, explore, …]
+        pathsCut  0, or how many paths there are here if there are more
+    """
+    rows = marts.rows(
+        "SELECT DISTINCT content_key, model_name || '::' || explore_name AS explore, table_name "
+        f"FROM {{lineage}} WHERE model_name IS NOT NULL ORDER BY 1, 2, 3 LIMIT {MOST_PATHS + 1}"
+    )
+    explores, tables, sets = _Places(), _Places(), _Places()
+    found: dict[str, dict[int, list[int]]] = {}
+    for row in rows[:MOST_PATHS]:
+        read = found.setdefault(row["content_key"], {}).setdefault(explores[row["explore"]], [])
+        if row["table_name"] is not None:
+            read.append(tables[row["table_name"]])
+    reads = [
+        [
+            number
+            for explore, read in found.get(row["content_key"], {}).items()
+            for number in (explore, sets[tuple(read)])
+        ]
+        for row in content
+    ]
+    return {
+        "explores": list(explores),
+        "tables": list(tables),
+        "sets": [list(one) for one in sets],
+        "reads": reads,
+        "pathsCut": MOST_PATHS if len(rows) > MOST_PATHS else 0,
+    }
+
+
+def data(marts: Marts, landed: Collection[str], content: list[Row]) -> dict[str, Any]:
     """Users, and their rights in folders and models, as lists of numbers that are places.
 
     ::
 
-        users     {id, name, email, disabled}, each a list
+        users     {id, name, email, disabled, admin}, each a list
         grants    what grants something, in words
         folders   [id, path, place in lists, place of the deciding path in paths or None]
         lists     [user, 1 to edit or 0 to view, grant, user, …]
@@ -46,10 +95,11 @@ def data(marts: Marts, landed: Collection[str]) -> dict[str, Any]:
         groups    lists of models
         sets      lists of permissions
         rights    of each user: [group of models, set, grant, group, …]
-        content   place of the folder in folders, by content's key
+        content   place of its folder in folders or None, of each of :func:`contents`
     """
     users = marts.rows(
-        "SELECT user_id, user_name, user_email, is_disabled FROM {user_activity} "
+        "SELECT user_id, user_name, user_email, is_disabled, permission_level "
+        "FROM {user_activity} "
         "ORDER BY user_name, user_id"
     )
     place_of = {row["user_id"]: place for place, row in enumerate(users)}
@@ -61,7 +111,6 @@ def data(marts: Marts, landed: Collection[str]) -> dict[str, Any]:
     folders, lists = _folders(marts, place_of, grants, paths) if has_folders else ([], [])
     rights = _rights(marts, place_of, grants) if has_roles else {}
     folder_at = {folder[0]: place for place, folder in enumerate(folders)}
-    content = marts.rows("SELECT content_key, folder_id FROM {content_usage} WHERE NOT is_deleted")
     return {
         "hasRoles": has_roles,
         "hasFolders": has_folders,
@@ -70,17 +119,14 @@ def data(marts: Marts, landed: Collection[str]) -> dict[str, Any]:
             "name": [row["user_name"] for row in users],
             "email": [row["user_email"] for row in users],
             "disabled": [int(bool(row["is_disabled"])) for row in users],
+            "admin": [int(has_roles and row["permission_level"] == "admin") for row in users],
         },
         "grants": list(grants),
         "paths": list(paths),
         "folders": folders,
         "lists": lists,
         **{name: rights.get(name, []) for name in ("models", "groups", "sets", "rights")},
-        "content": {
-            row["content_key"]: folder_at[row["folder_id"]]
-            for row in content
-            if row["folder_id"] in folder_at
-        },
+        "content": [folder_at.get(row["folder_id"]) for row in content],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_looker_report.tables import API_USAGE, HISTORY, LEVELS, LINEAGE, lacking
+from tap_looker_report.tables import API_USAGE, HISTORY, LEVELS, LINEAGE, WHERE, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -15,6 +15,8 @@ ENOUGH = 10
 """Queries from which on an average says something."""
 OFTEN = 3
 """Queries that define the same field from which on it is worth LookML."""
+MOST_BARS = 12
+"""Of a plot."""
 
 _CONTENT = "count(CASE WHEN verdict NOT IN ('deleted', 'not_listed')"
 STATEMENTS: dict[tuple[str, ...], str] = {
@@ -31,8 +33,8 @@ STATEMENTS: dict[tuple[str, ...], str] = {
             count(CASE WHEN verdict = 'kept' THEN 1 END) AS content_kept
         FROM {{content_usage}}""",
     ("dashboards|looks", "users"): f"""
-        SELECT {_CONTENT} AND is_owner_disabled THEN 1 END) AS content_of_disabled
-        FROM {{content_usage}}""",
+        SELECT count(*) AS content_of_disabled
+        FROM {{content_usage}} WHERE {WHERE["content_of_disabled"]}""",
     ("dashboards|looks", HISTORY): """
         SELECT
             count(CASE WHEN verdict = 'used' THEN 1 END) AS content_used,
@@ -70,11 +72,12 @@ STATEMENTS: dict[tuple[str, ...], str] = {
         FROM {query_usage_daily} AS daily
         CROSS JOIN (SELECT after_90d FROM {evidence}) AS evidence
         WHERE audience <> 'tap' AND ran_on > after_90d""",
-    (HISTORY, ""): """
+    (HISTORY, ""): f"""
         SELECT
-            sum(slow_queries) AS slow_queries,
+            sum(CASE WHEN {WHERE["explores_slow"]} THEN slow_queries END) AS slow_queries,
+            count(CASE WHEN {WHERE["explores_slow"]} THEN 1 END) AS explores_slow,
             sum(total_seconds) / 3600 AS hours
-        FROM {performance} WHERE subject_type = 'explore'""",
+        FROM {{performance}} WHERE subject_type = 'explore'""",
     ("scheduled_plans",): """
         SELECT
             count(*) AS schedules,
@@ -88,16 +91,19 @@ STATEMENTS: dict[tuple[str, ...], str] = {
     ("scheduled_plans", "dashboards", "looks"): """
         SELECT count(CASE WHEN verdict = 'content_deleted' THEN 1 END) AS schedules_of_deleted
         FROM {schedules}""",
-    ("scheduled_plans", "system_activity_scheduled_jobs"): """
+    ("scheduled_plans", "system_activity_scheduled_jobs"): f"""
         SELECT
             sum(runs) AS deliveries,
             sum(failures) AS deliveries_failed,
-            count(CASE WHEN failures > 0 AND is_enabled THEN 1 END) AS schedules_that_failed,
+            count(CASE WHEN {WHERE["schedules_that_failed"]} THEN 1 END) AS schedules_that_failed,
+            sum(CASE WHEN {WHERE["schedules_that_failed"]} THEN runs END) AS deliveries_of_these,
+            sum(CASE WHEN {WHERE["schedules_that_failed"]} THEN failures END)
+                AS deliveries_of_these_failed,
             count(CASE WHEN runs_cut_at_row_limit > 0 AND is_enabled THEN 1 END) AS schedules_cut
-        FROM {schedules}""",
-    ("scheduled_plans", "scheduled_plan_destinations", "users"): """
-        SELECT count(CASE WHEN external_addresses > 0 THEN 1 END) AS schedules_outside
-        FROM {schedules} WHERE is_enabled""",
+        FROM {{schedules}}""",
+    ("scheduled_plans", "scheduled_plan_destinations", "users"): f"""
+        SELECT count(*) AS schedules_outside
+        FROM {{schedules}} WHERE {WHERE["schedules_outside"]}""",
     ("alerts",): """
         SELECT
             count(CASE WHEN NOT coalesce(is_disabled, false) THEN 1 END) AS alerts,
@@ -132,13 +138,13 @@ STATEMENTS: dict[tuple[str, ...], str] = {
             count(*) AS custom,
             count(CASE WHEN queries >= {OFTEN} THEN 1 END) AS custom_often
         FROM {{custom_fields}}""",
-    ("system_activity_pdt_builds",): """
+    ("system_activity_pdt_builds",): f"""
         SELECT
             count(*) AS pdts,
-            count(CASE WHEN failures > 0 THEN 1 END) AS pdts_failing,
+            count(CASE WHEN {WHERE["pdts_failing"]} THEN 1 END) AS pdts_failing,
             sum(builds) AS builds,
             sum(failures) AS builds_failed
-        FROM {pdt_builds}""",
+        FROM {{pdt_builds}}""",
     LINEAGE.needs: """
         SELECT
             count(DISTINCT table_name) AS tables,
@@ -156,7 +162,8 @@ NAMED: dict[str, tuple[tuple[str, ...], str]] = {
     "slowest": (
         (HISTORY,),
         "SELECT subject_id, average_seconds, queries FROM {performance} WHERE subject_type = "
-        f"'explore' AND queries >= {ENOUGH} ORDER BY average_seconds DESC, subject_id LIMIT 1",
+        f"'explore' AND queries >= {ENOUGH} AND average_seconds IS NOT NULL "
+        "ORDER BY average_seconds DESC, subject_id LIMIT 1",
     ),
     "busiest": (
         (HISTORY, "dashboards|looks"),
@@ -165,13 +172,13 @@ NAMED: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "worst_pdt": (
         ("system_activity_pdt_builds",),
-        "SELECT view_name, failures, builds FROM {pdt_builds} WHERE failures > 0 "
-        "ORDER BY failures DESC, pdt_key LIMIT 1",
+        "SELECT view_name, connection_name, failures, builds FROM {pdt_builds} "
+        f"WHERE {WHERE['pdts_failing']} ORDER BY failures DESC, pdt_key LIMIT 1",
     ),
     "worst_schedule": (
         ("scheduled_plans", "system_activity_scheduled_jobs"),
-        "SELECT title, failures, runs FROM {schedules} WHERE failures > 0 "
-        "ORDER BY failures DESC, scheduled_plan_id LIMIT 1",
+        "SELECT title, failures, runs FROM {schedules} "
+        f"WHERE {WHERE['schedules_that_failed']} ORDER BY failures DESC, scheduled_plan_id LIMIT 1",
     ),
     "reader": (
         ("current_user", "users", *LEVELS),
@@ -216,11 +223,34 @@ def counts(marts: Marts, streams: Collection[str]) -> dict[str, int]:
     return {row["stream"]: row["count"] for row in marts.rows(union)} if union else {}
 
 
-def levels(marts: Marts, landed: Collection[str]) -> list[dict[str, Any]]:
-    """Users by what they may do, and whether they do."""
-    if lacking(("users", *LEVELS), landed):
-        return []
-    return marts.rows(
+PLOTS: dict[str, tuple[tuple[str, ...], str]] = {
+    "verdicts": (
+        ("dashboards|looks",),
+        "SELECT verdict, count(*) AS count FROM {content_usage} GROUP BY verdict ORDER BY 1",
+    ),
+    "busiest": (
+        (HISTORY, "dashboards|looks"),
+        "SELECT content_id, substr(title, 1, 200) AS title, runs_90d FROM {content_usage} "
+        f"WHERE runs_90d > 0 ORDER BY runs_90d DESC, content_key LIMIT {MOST_BARS}",
+    ),
+    "slowest": (
+        (HISTORY,),
+        "SELECT subject_id, average_seconds FROM {performance} WHERE subject_type = 'explore' "
+        f"AND queries >= {ENOUGH} AND average_seconds IS NOT NULL "
+        f"ORDER BY average_seconds DESC, subject_id LIMIT {MOST_BARS}",
+    ),
+    "levels": (
+        ("users", *LEVELS),
         "SELECT permission_level AS level, verdict, count(*) AS users FROM {user_activity} "
-        "WHERE NOT is_disabled GROUP BY permission_level, verdict ORDER BY 1, 2"
-    )
+        "WHERE NOT is_disabled GROUP BY permission_level, verdict ORDER BY 1, 2",
+    ),
+}
+"""Of all rows: a table may hold a part of them."""
+
+
+def plots(marts: Marts, landed: Collection[str]) -> dict[str, list[Row]]:
+    """The rows that plots show, besides those of days."""
+    return {
+        name: [] if lacking(needs, landed) else marts.rows(statement)
+        for name, (needs, statement) in PLOTS.items()
+    }

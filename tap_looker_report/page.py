@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from tap_looker_report import access, figures
 from tap_looker_report.models import HERE
-from tap_looker_report.tables import CODE, NUMBER, TABLES, TEXT, lacking
+from tap_looker_report.tables import CODE, NUMBER, TABLES, TEXT, lacking, packed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,10 +92,16 @@ def render(marts: Marts, subject: Subject, streams: Sequence[str]) -> str:
         if not lacking(table.needs, landed)
     }
     tables["streams"] = _streams(marts, subject, streams)
+    content = access.contents(marts)
     data = {
         "tables": tables,
-        "access": access.data(marts, landed) if "users" in landed else None,
-        "levels": figures.levels(marts, landed),
+        "contents": [
+            {"name": name, **packed([row[name] for row in content])}
+            for name in ("content_type", "content_id", "title", "is_listed")
+        ],
+        "access": access.data(marts, landed, content) if "users" in landed else None,
+        "lineage": access.lineage(marts, content) if "lineage" in tables else None,
+        **figures.plots(marts, landed),
         "looker": subject.looker_url,
     }
     scripts = [(VENDOR / f"{name}.js").read_text("utf-8") for name in LIBRARIES]
@@ -189,7 +195,8 @@ def as_json(data: Any) -> str:
 
 
 def write(html: str, path: Path) -> None:
-    """Write the page, whole or not at all."""
+    """Write the page, whole or not at all; where a link is, to what it leads to."""
+    path = path.resolve()
     beside = path.with_name(f".{path.name}.part")
     try:
         beside.write_text(html, "utf-8", newline="\n")

@@ -46,6 +46,23 @@ class Column:
 
 
 @dataclass(frozen=True)
+class View:
+    """Rows of a table that a sentence counts.
+
+    Attributes:
+        name: Its id in the page.
+        label: What they are.
+        where: The condition, in SQL.
+        needs: Streams without which they are not known.
+    """
+
+    name: str
+    label: str
+    where: str
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Table:
     """A table.
 
@@ -57,6 +74,7 @@ class Table:
         needs: Streams without which there is no table.
         helps: Streams without which its verdicts or names are less sure.
         empty: What it means that it has no rows.
+        views: Some of its rows, which links select.
     """
 
     name: str
@@ -66,6 +84,7 @@ class Table:
     needs: tuple[str, ...]
     helps: tuple[str, ...] = ()
     empty: str = "There are none."
+    views: tuple[View, ...] = ()
 
     def shown(self, landed: Collection[str]) -> list[Column]:
         """The columns that are known of."""
@@ -82,7 +101,13 @@ class Table:
         A column whose texts repeat has each of them once, and their places.
         """
         columns = self.shown(landed)
-        names = ", ".join(column.name for column in columns)
+        views = [view for view in self.views if not lacking(view.needs, landed)]
+        names = ", ".join(
+            [
+                *(column.name for column in columns),
+                *(f"CASE WHEN {one.where} THEN 1 END AS {one.name}" for one in views),
+            ]
+        )
         rows = marts.rows(f"SELECT {names} {self.source} LIMIT {MOST_ROWS + 1}")
         is_cut = len(rows) > MOST_ROWS
         rows = rows[:MOST_ROWS]
@@ -98,6 +123,14 @@ class Table:
                     **packed([row[name] for row in rows]),
                 }
                 for column in columns
+            ],
+            "views": [
+                {
+                    "name": view.name,
+                    "label": view.label,
+                    "rows": [place for place, row in enumerate(rows) if row[view.name]],
+                }
+                for view in views
             ],
         }
 
@@ -134,11 +167,11 @@ CONTENT = Table(
     (
         Column("title", "Title"),
         Column("verdict", "Verdict", VERDICT),
+        Column("reason", "Why"),
         Column("content_type", "Kind"),
         Column("runs_90d", "Runs, 90 days", NUMBER, (HISTORY,)),
         Column("users_90d", "Users, 90 days", NUMBER, (HISTORY,)),
         Column("last_used_on", "Last run", DAY, (HISTORY,)),
-        Column("reason", "Why"),
         Column("folder_path", "Folder", needs=("folders",)),
         Column("owner_name", "Owner", needs=("users",)),
         Column("is_owner_disabled", "Owner disabled", YES, ("users",)),
@@ -165,6 +198,14 @@ CONTENT = Table(
         "content_favorites",
         "lookml_dashboards",
         "dashboard_element_queries",
+    ),
+    views=(
+        View(
+            "content_of_disabled",
+            "Of disabled users, outside the trash",
+            "is_owner_disabled AND verdict NOT IN ('deleted', 'not_listed')",
+            ("users",),
+        ),
     ),
 )
 PEOPLE = Table(
@@ -229,6 +270,13 @@ PERFORMANCE = Table(
     needs=(HISTORY,),
     helps=("dashboards", "looks"),
     empty="No query ran in the last 90 days of history.",
+    views=(
+        View(
+            "explores_slow",
+            "Explores with slow queries",
+            "subject_type = 'explore' AND slow_queries > 0",
+        ),
+    ),
 )
 PDTS = Table(
     "pdts",
@@ -250,6 +298,7 @@ PDTS = Table(
     "FROM {pdt_builds} ORDER BY failures DESC, total_seconds DESC NULLS LAST, pdt_key",
     needs=("system_activity_pdt_builds",),
     empty="No build was recorded.",
+    views=(View("pdts_failing", "With failures", "failures > 0"),),
 )
 SCHEDULES = Table(
     "schedules",
@@ -279,6 +328,20 @@ SCHEDULES = Table(
     "coalesce(failures, 0) DESC, title, scheduled_plan_id",
     needs=("scheduled_plans",),
     helps=("dashboards", "looks"),
+    views=(
+        View(
+            "schedules_that_failed",
+            "On, with failures",
+            "is_enabled AND failures > 0",
+            ("system_activity_scheduled_jobs",),
+        ),
+        View(
+            "schedules_outside",
+            "On, to addresses outside",
+            "is_enabled AND external_addresses > 0",
+            ("scheduled_plan_destinations", "users"),
+        ),
+    ),
 )
 ALERTS = Table(
     "alerts",
@@ -488,3 +551,5 @@ TABLES = (
     CALLS,
     ENDPOINTS,
 )
+WHERE = {view.name: view.where for table in TABLES for view in table.views}
+"""Conditions of the views, by name: what is counted is what a link shows."""

@@ -26,6 +26,7 @@ from tap_looker.errors import LookerError
 from tap_looker_report import extract, sources, tables
 from tap_looker_report.command import read_keep_list
 from tap_looker_report.page import as_json, percent
+from tap_looker_report.page import write as write_page
 from targets import postgres
 
 ROOT = Path(__file__).parents[1]
@@ -748,15 +749,15 @@ def test_hostile_texts_are_texts(made, raw):
 def test_search_sort_filter_and_export(made, marts):
     rows = marts("SELECT title, runs_90d, verdict FROM looker_content_usage")
     used = sum(row["verdict"] == "used" for row in rows)
-    header = "#content thead th:nth-child(4)"
+    header = "#content thead th:nth-child(5)"
     results = browse(
         made / "report.html",
         ["click", f"{header} .dt-column-order"],
         ["evaluate", f"document.querySelector('{header}').getAttribute('aria-sort')"],
-        ["texts", "#content tbody td:nth-child(4)"],
+        ["texts", "#content tbody td:nth-child(5)"],
         ["press", f"{header} [role=button]", "Enter"],
         ["evaluate", f"document.querySelector('{header}').getAttribute('aria-sort')"],
-        ["texts", "#content tbody td:nth-child(4)"],
+        ["texts", "#content tbody td:nth-child(5)"],
         ["select", "#filter-content", "used"],
         ["texts", "#content .dt-info"],
         ["download", "#content .dt-buttons button"],
@@ -883,3 +884,278 @@ def test_colors_by_hand_and_on_paper(made):
     assert results[5] == "none"
     assert results[7]
     assert "Failures" in results[9]
+
+
+# ------------------------------------------------------------------------- an instance made by hand
+
+
+def crafted_page(folder, others):
+    """The page of what is easily miscounted, and of so many other dashboards."""
+    board = {
+        "folder_id": "1",
+        "user_id": "2",
+        "created_at": "2020-01-01T00:00:00Z",
+        "deleted": False,
+    }
+    reading = [str(place) for place in range(300)]
+    ran = {
+        "history_created_time": "2026-11-20T12:00:00Z", "history_source": "dashboard",
+        "history_status": "complete", "history_result_source": "query", "user_id": "2",
+        "query_model": "m", "query_view": "e", "history_connection_name": "c",
+    }  # fmt: skip
+    seconds = [*[1.0] * 20, 40.0, 50.0, 60.0, 20_000.0, None]
+    jobs = [("1", "failure"), ("1", "success"), *[("2", "failure")] * 5, ("3", "success")]
+    addresses = {"1": "a@away.example", "2": "b@away.example", "3": "c@here.example"}
+    rows = {
+        "users": [
+            {"id": "1", "display_name": "Ann", "email": "ann@here.example", "is_disabled": False},
+            {"id": "2", "display_name": "Bob", "email": "bob@here.example", "is_disabled": False},
+            {"id": "3", "display_name": "Cat", "email": "cat@here.example", "is_disabled": False},
+            {"id": "4", "display_name": "Dan", "email": "dan@here.example", "is_disabled": True},
+        ],
+        "roles": [
+            {"id": "1", "name": "Admin", "permission_set_id": "1", "model_set_id": "1"},
+            {"id": "2", "name": "Viewer", "permission_set_id": "2", "model_set_id": "2"},
+            {"id": "3", "name": "Data only", "permission_set_id": "3", "model_set_id": "2"},
+        ],
+        "user_roles": [{"user_id": one, "role_id": one} for one in "123"],
+        "model_sets": [{"id": "1", "name": "none"}, {"id": "2", "name": "m"}],
+        "model_set_models": [{"model_set_id": "2", "model_name": "m"}],
+        "permission_sets": [{"id": one, "name": one, "all_access": False} for one in "123"],
+        "permission_set_permissions": [
+            {"permission_set_id": place, "permission": permission}
+            for place, permission in (
+                *(("1", "administer"), ("2", "access_data"), ("2", "see_user_dashboards")),
+                *(("2", "see_lookml_dashboards"), ("3", "access_data"), ("3", "see_looks")),
+            )
+        ],
+        "folders": [{"id": "1", "name": "Shared", "path": "Shared", "content_metadata_id": "1"}],
+        "content_metadata": [{"id": "1", "inherits": False}],
+        "content_metadata_access": [
+            {"id": one, "content_metadata_id": "1", "permission_type": "view", "user_id": one}
+            for one in "23"
+        ],
+        "dashboards": [
+            *({**board, "id": one, "title": f"Reading {int(one):04}"} for one in reading),
+            *({**board, "id": f"o{place}", "title": f"Other {place}"} for place in range(others)),
+            *({**board, "id": f"d{place}", "title": "Dan's", "user_id": "4",
+               "deleted": place > 2} for place in range(5)),
+        ],
+        "looks": [{**board, "id": "7", "title": "A look"}],
+        "lookml_dashboards": [{"id": "m::sales", "title": "Sales", "folder_id": "1", "model": "m"}],
+        "dashboard_element_queries": [
+            {"dashboard_id": one, "dashboard_element_id": f"t{one}", "via": "query",
+             "query_id": f"q{one}"} for one in reading
+        ],
+        "queries": [{"id": f"q{one}", "model": "m", "view": "e"} for one in reading],
+        "query_fields": [
+            {"query_id": f"q{one}", "place": "field", "field": f"v{view}.a", "model": "m",
+             "explore": "e", "is_custom": False} for one in reading for view in range(80)
+        ],
+        "explores": [{"id": "m::e", "model_name": "m", "name": "e", "view_name": "v0",
+                      "sql_table_name": "db.v0", "connection_name": "c"}],
+        "explore_joins": [
+            {"explore_id": "m::e", "model_name": "m", "explore_name": "e", "name": f"v{view}",
+             "sql_table_name": f"db.v{view}"} for view in range(1, 80)
+        ],
+        "system_activity_history": [
+            {**ran, "history_id": place, "history_runtime": runtime, "query_id": place,
+             "history_dashboard_id": "299"} for place, runtime in enumerate(seconds)
+        ] + [{**ran, "history_id": 900, "history_runtime": None, "query_id": 900,
+              "query_view": "unmeasured"}],
+        "scheduled_plans": [
+            {"id": one, "name": f"Plan {one}", "dashboard_id": one, "enabled": one != "2",
+             "user_id": "2"} for one in "123"
+        ],
+        "scheduled_plan_destinations": [
+            {"scheduled_plan_id": one, "id": one, "type": "email", "address": address}
+            for one, address in addresses.items()
+        ],
+        "system_activity_scheduled_jobs": [
+            {"scheduled_job_id": place, "scheduled_plan_id": plan, "scheduled_job_status": status,
+             "scheduled_job_created_time": f"2026-11-{10 + place}T00:00:00Z"}
+            for place, (plan, status) in enumerate(jobs)
+        ],
+        "system_activity_pdt_builds": [
+            {"pdt_builds_connection": one, "pdt_builds_model_name": "m",
+             "pdt_builds_tid": str(place), "pdt_builds_view_name": "facts",
+             "pdt_builds_elapsed_seconds": 1.0,
+             "pdt_builds_build_result": result,
+             "pdt_builds_start_time": f"2026-11-1{place}T00:00:00Z"}
+            for place, (one, result) in enumerate([("c", "success"), ("d", "failure")])
+        ],
+    }  # fmt: skip
+    reported(write(folder / "files", rows), folder=folder)
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def crafted(tmp_path_factory):
+    return crafted_page(tmp_path_factory.mktemp("crafted"), 0)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """More content than tables hold."""
+    return crafted_page(tmp_path_factory.mktemp("large"), 20_000)
+
+
+@needs_dbt
+@pytest.mark.slow
+def test_answers_and_plots_are_of_all_rows_even_if_tables_are_cut(large):
+    found = data_of(large.read_text("utf-8"))["tables"]
+    assert found["lineage"]["cut"]
+    assert found["content"]["cut"]
+    results = browse(
+        large,
+        ["fill", "#pick-table", "db.v7"],
+        ["texts", "#answer-lineage"],
+        ["fill", "#pick-content", "Reading 0299"],
+        ["texts", "#answer-lineage"],
+        ["fill", "#pick-what", "Reading 0299"],
+        ["texts", "#answer-what"],
+        ["evaluate", "document.querySelector('[data-plot=verdicts] svg').ariaLabel"],
+        ["evaluate", "document.querySelector('[data-plot=busiest] svg').ariaLabel"],
+    )
+    assert results[1][0].startswith("300 dashboards and 0 looks read db.v7")
+    assert results[3][0].startswith("Reading 0299 reads 80 tables through 1 explore")
+    assert all("holds only the first 20,000 rows" in results[place][0] for place in (1, 3))
+    assert "may open Reading 0299" in results[5][0]
+    assert "It shows data of the model m" in results[5][0]
+    assert re.search(r"\bused 1\b", results[6])
+    assert "Reading 0299" in results[7]
+
+
+@needs_dbt
+@pytest.mark.slow
+def test_answers_say_so_where_not_even_they_are_of_all_rows(crafted, tmp_path):
+    page = tmp_path / "cut.html"
+    html = crafted.read_text("utf-8")
+    assert html.count('"pathsCut":0') == 1
+    page.write_text(html.replace('"pathsCut":0', '"pathsCut":1000'), "utf-8")
+    results = browse(
+        page,
+        ["fill", "#pick-table", "db.v7"],
+        ["texts", "#answer-lineage"],
+        ["fill", "#pick-what", "Reading 0299"],
+        ["texts", "#answer-what"],
+    )
+    assert "there may be more" in results[1][0]
+    assert "there may be more" in results[3][0]
+
+
+@needs_dbt
+@pytest.mark.slow
+def test_what_is_not_known_is_empty_in_a_file(crafted):
+    performance, schedules = browse(
+        crafted,
+        ["download", "#performance [data-table=performance] .dt-buttons button"],
+        ["download", "[data-table=schedules] .dt-buttons button"],
+    )
+    (unmeasured,) = (row for row in parsed(performance) if row["What"] == "m::unmeasured")
+    assert unmeasured["Average (seconds)"] == unmeasured["Longest (seconds)"] == ""
+    assert unmeasured["Queries"] == "1"
+    for row in (*parsed(performance), *parsed(schedules)):
+        assert not {"-1", "'-1"} & set(row.values())
+
+
+@needs_dbt
+@pytest.mark.slow
+def test_both_answers_on_access_go_by_one_rule(crafted):
+    """Ann administers without models; Bob and Cat see the folder, and dashboards or looks."""
+    people = ("Ann", "Bob", "Cat", "Dan")
+    content = ("Reading 0001", "A look", "Sales")
+    names = "[data-answer=what] tbody td:first-child"
+    steps = [
+        step
+        for title in content
+        for step in (["fill", "#pick-what", title], ["texts", names])
+    ] + [
+        step for name in people for step in (["fill", "#pick-who", name], ["texts", "#answer-who"])
+    ]  # fmt: skip
+    results = browse(crafted, *steps)
+    sees = dict(zip(content, map(set, results[1:6:2]), strict=True))
+    assert sees == {
+        "Reading 0001": {"Ann", "Bob"},
+        "A look": {"Ann", "Cat"},
+        "Sales": {"Ann", "Bob"},
+    }
+    for place, name in enumerate(people):
+        (text,) = results[7 + 2 * place]
+        folders, _, lookml = text.partition(" LookML dashboard")
+        dashboards, looks = re.search(
+            r"with ([\d,]+) dashboards? and ([\d,]+) look", folders
+        ).groups()
+        assert dashboards == ("303" if name in sees["Reading 0001"] else "0"), text
+        assert looks == ("1" if name in sees["A look"] else "0"), text
+        assert bool(lookml) == (name in sees["Sales"]), text
+
+
+@needs_dbt
+@pytest.mark.slow
+def test_links_of_the_overview_show_the_rows_that_are_counted(crafted):
+    html = crafted.read_text("utf-8")
+    shown = {
+        name: f"[data-table={table}] .dt-info"
+        for name, table in {
+            "content_unknown": "content",
+            "content_in_trash": "content",
+            "content_of_disabled": "content",
+            "schedules_that_failed": "schedules",
+            "schedules_outside": "schedules",
+            "pdts_failing": "pdts",
+        }.items()
+    }
+    link = "[...document.querySelectorAll('.todo li')].find((one) => one.querySelector('.big data')?.dataset.figure === '{}').querySelector('a').click()"  # noqa: E501
+    slow = "[data-table=performance] tbody td:nth-child(%d)"
+    results = browse(
+        crafted,
+        ["fill", "[data-table=content] input[type=search]", "nothing like it"],
+        *(step for name, info in shown.items()
+          for step in (["evaluate", link.format(name)], ["texts", info])),
+        ["evaluate", link.format("slow_queries")],
+        ["texts", slow % 2],
+        ["texts", slow % 8],
+        ["texts", "[data-table=schedules] tbody td:first-child"],
+        ["texts", ".todo li:has([data-figure=schedules_that_failed])"],
+        ["texts", ".todo li:has([data-figure=pdts_failing])"],
+        ["select", "#filter-content", ""],
+        ["texts", "[data-table=content] .dt-info"],
+    )  # fmt: skip
+    found = figures(html)
+    assert found["content_of_disabled"] == 3
+    assert found["schedules_that_failed"] == found["schedules_outside"] == 1
+    assert found["slow_queries"] == 4
+    for (name, _), (info,) in zip(shown.items(), results[2:13:2], strict=True):
+        count = int(re.search(r"of ([\d,]+)", info)[1].replace(",", ""))
+        assert count == found[name], (name, info)
+    kinds, slow_ones, plans, failed, pdts = (results[place] for place in range(14, 19))
+    assert set(kinds) == {"explore"}
+    assert sum(map(int, slow_ones)) == found["slow_queries"]
+    assert plans == ["Plan 1"]
+    assert "1 of their 2 deliveries" in failed[0] or "1 of its 2 deliveries" in failed[0]
+    assert "Plan 1" in failed[0]
+    assert "facts of the connection d" in pdts[0]
+    assert "(of" not in results[20][0]
+
+
+def test_a_link_to_a_page_stays_one(tmp_path):
+    target, link = tmp_path / "real.html", tmp_path / "link.html"
+    link.symlink_to(target)
+    for text in ("first", "second"):
+        write_page(text, link)
+        assert link.is_symlink()
+        assert target.read_text("utf-8") == text
+    assert sorted(tmp_path.iterdir()) == [link, target]
+
+
+@needs_dbt
+@pytest.mark.slow
+def test_a_history_alone_makes_whole_sentences(raw, tmp_path):
+    rows = {"system_activity_history": raw["system_activity_history"]}
+    html = reported(write(tmp_path / "files", rows), folder=tmp_path)
+    text = " ".join(re.sub(r"<[^>]+>", "", html.partition("<script")[0]).split())
+    assert re.search(r"(people|person) ran queries\. Of [\d,]+ queries", text)
+    assert "1 stream, listed under" in text
+    assert re.search(r"1 of the \d+ streams that this report can use was there", text)
+    assert "\u2013." not in text

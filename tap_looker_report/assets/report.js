@@ -45,16 +45,22 @@
 
   // --------------------------------------------------------------------------------------- tables
 
-  /** The rows of a table, whose columns came each by itself. */
-  function rowsOf(table) {
-    const columns = table.columns.map(({ texts, values }) =>
+  /** Rows, whose columns came each by itself. */
+  function rowsOf({ columns: packed }) {
+    const columns = packed.map(({ texts, values }) =>
       texts ? values.map((place) => (place === null ? null : texts[place])) : values);
     return (columns[0] ?? []).map((_, row) => columns.map((column) => column[row]));
   }
 
+  /** A time in the unit that fits, as in the sentences. */
+  function duration(seconds) {
+    if (seconds >= 5400) return `${tenths.format(seconds / 3600)} h`;
+    return seconds >= 100 ? `${tenths.format(seconds / 60)} min` : `${tenths.format(seconds)} s`;
+  }
+
   const SHOWN = {
     number: (value) => numbers.format(value),
-    seconds: (value) => `${tenths.format(value)} s`,
+    seconds: duration,
     share: (value) => shares.format(value),
     yes: (value) => (value ? "yes" : "no"),
     day: (value) => value,
@@ -90,18 +96,23 @@
     return /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
   }
 
-  function filterOf(table, column, rows, api) {
-    const counts = d3.rollup(rows, (those) => those.length, (row) => row[column]);
+  /** A choice among the rows: by what a column says, or those that a sentence counts. */
+  function filterOf(table, column, rows, views, api) {
+    const counts = column < 0 ? [] : d3.rollup(rows, (those) => those.length, (row) => row[column]);
     const id = `filter-${table.name}`;
+    const option = (value, text, count) => element("option", { value }, `${text} (${numbers.format(count)})`);
     const select = element("select", { id },
-      element("option", { value: "" }, `All (${numbers.format(rows.length)})`),
-      ...d3.sort(counts, ([, count]) => -count).map(([value, count]) =>
-        element("option", { value }, `${words(value)} (${numbers.format(count)})`)));
+      option("", "All", rows.length),
+      ...d3.sort(counts, ([, count]) => -count).map(([value, count]) => option(value, words(value), count)),
+      ...views.map((view) => option(view.name, view.label, view.rows.length)));
     select.addEventListener("change", () => {
-      api().column(column).search(select.value ? (value) => value === select.value : "").draw();
+      const view = views.find(({ name }) => name === select.value);
+      const places = view && new Set(view.rows);
+      if (column >= 0) api().column(column).search(select.value && !view ? (value) => value === select.value : "");
+      api().search.fixed("view", view ? (_, row, place) => places.has(place) : null).draw();
     });
     return element("div", { className: "filter" },
-      element("label", { htmlFor: id }, table.columns[column].label), select);
+      element("label", { htmlFor: id }, column < 0 ? "Show" : table.columns[column].label), select);
   }
 
   function show(place, table, rows = rowsOf(table)) {
@@ -111,7 +122,8 @@
     const verdict = table.columns.findIndex((column) => column.kind === "verdict" || column.name === "subject_type");
     let api;
     const start = [];
-    if (verdict >= 0 && rows.length) start.push(() => filterOf(table, verdict, rows, () => api));
+    const views = (table.views ?? []).filter((view) => view.rows.length);
+    if (rows.length && (verdict >= 0 || views.length)) start.push(() => filterOf(table, verdict, rows, views, () => api));
     if (rows.length > 10) start.push("search");
     api = new DataTable(made, {
       data: rows,
@@ -123,6 +135,7 @@
         orderSequence: ["number", "seconds", "share", "day", "yes"].includes(column.kind) ? ["desc", "asc"] : ["asc", "desc"],
         render: (value, type, row) => {
           if (type === "display") return cell(value, column, row, table);
+          if (type === "export") return value ?? "";
           if (type === "filter") return place === verdict ? value : clean(value ?? "");
           if (type === "sort" && typeof value === "boolean") return value ? "1" : "0";
           return value ?? (["number", "seconds", "share"].includes(column.kind) ? -1 : "");
@@ -142,7 +155,10 @@
             extend: "csv", text: "Export CSV", bom: true, filename: `looker-${table.name}`, title: null,
             exportOptions: {
               orthogonal: "export",
-              format: { header: (_, place) => table.columns[place].label, body: harmless },
+              format: {
+                header: (_, place) => table.columns[place].label + (table.columns[place].kind === "seconds" ? " (seconds)" : ""),
+                body: harmless,
+              },
             },
           }],
         }].filter(Boolean),
@@ -159,7 +175,7 @@
     scroll?.setAttribute("aria-label", table.caption);
     if (table.cut) {
       place.append(element("p", { className: "hint" },
-        `The first ${numbers.format(table.cut)} rows, in the order above. The dbt package has all of them.`));
+        `The first ${numbers.format(table.cut)} rows, in the order above: what a link or a search finds here may not be all. The dbt package has all of them.`));
     }
     return api;
   }
@@ -173,26 +189,25 @@
     shown[name] = show(place, table);
   }
 
-  for (const link of all("a[data-filter], a[data-sort]")) {
+  // A link shows the rows that its sentence counts, whatever was searched for before.
+  for (const link of all("a[data-filter]")) {
     link.addEventListener("click", () => {
-      const [name, value] = (link.dataset.filter ?? link.dataset.sort).split(":");
+      const [name, value] = link.dataset.filter.split(":");
       const select = $(`#filter-${name}`);
-      if (select) {
-        select.value = link.dataset.filter ? value : "";
-        select.dispatchEvent(new Event("change"));
-      }
+      shown[name].search("");
       if (link.dataset.sort) {
-        const place = data.tables[name].columns.findIndex((column) => column.name === value);
-        shown[name].order([[place, "desc"]]).draw();
+        const sorted = link.dataset.sort.split(":")[1];
+        shown[name].order([[data.tables[name].columns.findIndex((column) => column.name === sorted), "desc"]]);
       }
+      select.value = value;
+      select.dispatchEvent(new Event("change"));
     });
   }
 
   // ---------------------------------------------------------------------------------------- plots
 
   /** Rows of a table as objects. */
-  function objects(name) {
-    const table = data.tables[name];
+  function objects(table) {
     if (!table) return [];
     return rowsOf(table).map((row) =>
       Object.fromEntries(table.columns.map((column, place) => [column.name, row[place]])));
@@ -200,7 +215,7 @@
   const date = (text) => new Date(`${text}T00:00:00Z`);
   const AUDIENCES = { people: "people", embed: "embedding", schedule: "schedules", api: "API", by_looker: "Looker itself" };
   const COLORS = ["--c-people", "--c-embed", "--c-schedule", "--c-api", "--c-system"].map((name) => `var(${name})`);
-  const days = objects("days").map((row) => ({ ...row, day: date(row.ran_on) }));
+  const days = objects(data.tables.days).map((row) => ({ ...row, day: date(row.ran_on) }));
   const overDays = { marginBottom: 38, x: { type: "utc", label: null } };
   const bidi = (text) => short(clean(text ?? "without a name"), 34);
 
@@ -224,8 +239,7 @@
 
   const PLOTS = {
     verdicts() {
-      const rows = d3.rollups(objects("content"), (those) => those.length, (row) => row.verdict)
-        .map(([verdict, count]) => ({ verdict, name: words(verdict), count }));
+      const rows = data.verdicts.map((row) => ({ ...row, name: words(row.verdict) }));
       const order = ["used", "delivered", "on_dashboard", "new", "linked", "kept", "unknown", "unused", "not_listed", "deleted"];
       rows.sort((one, other) => order.indexOf(one.verdict) - order.indexOf(other.verdict));
       return {
@@ -277,16 +291,14 @@
       };
     },
     busiest() {
-      const rows = d3.sort(objects("content").filter((row) => row.runs_90d > 0), (row) => -row.runs_90d).slice(0, 12);
+      const rows = data.busiest.map((row) => ({ ...row, title: row.title ?? row.content_id }));
       return {
-        text: rows.map((row) => `${short(clean(row.title ?? row.content_id), 60)} ${row.runs_90d}`).join("; "),
-        options: bars(rows.map((row) => ({ ...row, title: row.title ?? row.content_id })),
-          { name: "title", value: "runs_90d", label: "Runs", format: (count) => numbers.format(count) }),
+        text: rows.map((row) => `${short(clean(row.title), 60)} ${row.runs_90d}`).join("; "),
+        options: bars(rows, { name: "title", value: "runs_90d", label: "Runs", format: (count) => numbers.format(count) }),
       };
     },
     slowest() {
-      const explores = objects("performance").filter((row) => row.subject_type === "explore" && row.queries >= 10);
-      const rows = d3.sort(explores, (row) => -row.average_seconds).slice(0, 12);
+      const rows = data.slowest;
       return {
         text: rows.map((row) => `${short(clean(row.subject_id), 60)} ${numbers.format(row.average_seconds)} s`).join("; "),
         options: bars(rows, {
@@ -311,7 +323,7 @@
       };
     },
     calls() {
-      const rows = objects("calls").map((row) => ({ ...row, day: date(row.called_on) }));
+      const rows = objects(data.tables.calls).map((row) => ({ ...row, day: date(row.called_on) }));
       return {
         text: rows.length ? `between ${numbers.format(d3.min(rows, (row) => row.calls))} and ${numbers.format(d3.max(rows, (row) => row.calls))} a day` : "no days",
         options: () => ({
@@ -370,10 +382,12 @@
   }
 
   const label = (text, kind) => `${short(clean(text ?? "without a name").replace(/\s+/g, " "), 90)} (${kind})`;
-  const contents = objects("content").filter((row) => row.verdict !== "deleted" && row.verdict !== "not_listed");
-  const paths = objects("lineage");
-  const keyOf = (row) => `${row.content_type}|${row.content_id}`;
-  const modelsOf = d3.rollup(paths, (rows) => [...new Set(rows.map((row) => row.explore.split("::")[0]))], keyOf);
+  const contents = objects({ columns: data.contents }).map((row, place) => ({ ...row, place }));
+  const { explores, tables, sets: tableSets, reads, pathsCut } = data.lineage ?? { explores: [], tables: [], sets: [], reads: [], pathsCut: 0 };
+  const pairs = (flat) => d3.range(0, flat.length, 2).map((at) => flat.slice(at, at + 2));
+  /** Models whose data some content shows. */
+  const modelsOf = ({ place }) => [...new Set(pairs(reads[place] ?? []).map(([explore]) => explores[explore].split("::")[0]))];
+  const MORE = pathsCut ? ` This page holds the first ${numbers.format(pathsCut)} paths from content to tables: there may be more.` : "";
   const CONTENT_KINDS = { dashboard: "dashboard", lookml_dashboard: "LookML dashboard", look: "look" };
   const access = data.access;
 
@@ -390,11 +404,15 @@
     const data_of = may("access_data");
     const LISTS = { dashboard: "see_user_dashboards", look: "see_looks", lookml_dashboard: "see_lookml_dashboards" };
     const seen_by = Object.fromEntries(Object.entries(LISTS).map(([kind, permission]) => [kind, may(permission)]));
+    /** Whether a user may see a kind of content, of a model if it is LookML, where folders let it. */
+    const maySee = (user, kind, model) => !access.hasRoles || Boolean(users.admin[user])
+      || (model === undefined ? seen_by[kind][user].size > 0 : seen_by[kind][user].has(model));
+    const modelOf = (row) => row.content_id.split("::")[0];
     const person = (user) => [users.name[user], users.email[user], Boolean(users.disabled[user])];
     const PERSON = [column("user_name", "Name"), column("user_email", "Email"), column("disabled", "Disabled", "yes")];
 
     const targets = [
-      ...contents.map((row) => ({ label: label(row.title, `${CONTENT_KINDS[row.content_type]} ${row.content_id}`), row })),
+      ...contents.filter((row) => row.is_listed).map((row) => ({ label: label(row.title, `${CONTENT_KINDS[row.content_type]} ${row.content_id}`), row })),
       ...folders.map(([id, path], folder) => ({ label: label(path, `folder ${id}`), folder })),
       ...models.map((model) => ({ label: label(model, "model"), model })),
     ];
@@ -409,15 +427,22 @@
     function ofFolder(folder, wanted, kind) {
       const decided = folders[folder][3];
       return triples(lists[folders[folder][2]])
-        .filter(([user]) => !kind || !access.hasRoles || seen_by[kind][user].size)
+        .filter(([user]) => !kind || maySee(user, kind))
         .map(([user, edits, grant]) => [...person(user), edits ? "edit" : "view", dataShown(user, wanted), grants[grant],
           decided === null || grants[grant].startsWith("admin:") ? "" : access.paths[decided]]);
     }
 
-    function ofModel(model, permission) {
-      return d3.range(rights.length).flatMap((user) => rightsOf(user)
-        .filter(([at, set]) => models[at] === model && (!permission || sets[set].includes(permission)))
-        .map(([, set, grant]) => [...person(user), sets[set].join(", "), grants[grant]]));
+    /** Users and what they may do with a model: [user, row]. */
+    function ofModel(model) {
+      return d3.range(rights.length).flatMap((user) => rightsOf(user).filter(([at]) => models[at] === model)
+        .map(([, set, grant]) => [user, [...person(user), sets[set].join(", "), grants[grant]]]));
+    }
+
+    /** Those who may see the LookML dashboards of a model, a row each. */
+    function ofLookml(model) {
+      const permitted = new Map(ofModel(model).filter(([, row]) => row[3].split(", ").includes(LISTS.lookml_dashboard)));
+      return d3.range(users.id.length).filter((user) => maySee(user, "lookml_dashboard", model))
+        .map((user) => permitted.get(user) ?? [...person(user), "administer", "an admin’s role"]);
     }
 
     function tell(place, sentence) {
@@ -433,25 +458,29 @@
       const GRANTED = [column("granted_by", "Granted by"), column("decided_by", "Decided by folder")];
       const PERMISSIONS = [column("permissions", "Permissions"), GRANTED[0]];
       if (model !== undefined) {
-        const rows = ofModel(model);
-        const people = new Set(rows.map((one) => one[0] + one[1])).size;
+        const found = ofModel(model);
+        const people = new Set(found.map(([user]) => user)).size;
         tell("#answer-what", [`${counted(people, "user")} may do something with `, named(model), "."]);
-        show(place, { name: "who-sees-model", caption: "Who may do what with this model", columns: [...PERSON, ...PERMISSIONS] }, rows);
+        show(place, { name: "who-sees-model", caption: "Who may do what with this model", columns: [...PERSON, ...PERMISSIONS] }, found.map(([, one]) => one));
         return;
       }
-      const at = row ? access.content[keyOf(row)] : folder;
-      if (row?.content_type === "lookml_dashboard") {
-        const of = row.content_id.split("::")[0];
-        const rows = ofModel(of, LISTS.lookml_dashboard);
+      const at = row ? access.content[row.place] : folder;
+      if (row?.content_type === "lookml_dashboard" && access.hasRoles) {
+        const of = modelOf(row);
+        const rows = ofLookml(of);
         tell("#answer-what", [`${counted(rows.length, "user")} may see LookML dashboards of the model `, named(of), ", and so ", named(row.title), "."]);
         show(place, { name: "who-sees", caption: "Who may see it", columns: [...PERSON, ...PERMISSIONS] }, rows);
         return;
       }
-      if (at === undefined) {
+      if (row?.content_type === "lookml_dashboard") {
+        tell("#answer-what", ["It cannot be told: what roles permit was not loaded."]);
+        return;
+      }
+      if (at === null) {
         tell("#answer-what", ["It cannot be told: the folder of ", named(row.title), " or its access was not loaded."]);
         return;
       }
-      const wanted = row && modelsOf.get(keyOf(row));
+      const wanted = row && modelsOf(row);
       const rows = ofFolder(at, wanted, row?.content_type);
       const editors = rows.filter((one) => one[3] === "edit").length;
       const enabled = rows.filter((one) => !one[2]).length;
@@ -463,6 +492,7 @@
         wanted?.length ? ` It shows data of ${wanted.length === 1 ? "the model" : "the models"} ` : "",
         ...(wanted ?? []).flatMap((one, place) => [place ? ", " : "", named(one)]),
         wanted?.length ? (blind ? `, which ${counted(blind, "user")} may not see, or not all of it.` : ", which all of them may see.") : "",
+        row ? MORE : "",
       ]);
       const columns = [...PERSON, column("level", "Level", "verdict"), column("data", "Sees its data"), ...GRANTED];
       const has_data = wanted?.length && access.hasRoles;
@@ -471,16 +501,17 @@
         rows.map((one) => one.filter(kept)));
     });
 
-    const contentIn = d3.rollup(contents.filter((row) => access.content[keyOf(row)] !== undefined),
-      (rows) => rows.length, (row) => access.content[keyOf(row)], (row) => (row.content_type === "look" ? "look" : "dashboard"));
+    const listed = d3.group(contents.filter((row) => row.is_listed), (row) => row.content_type);
+    const [dashboardsIn, looksIn] = ["dashboard", "look"].map((kind) =>
+      d3.rollup(listed.get(kind) ?? [], (rows) => rows.length, (row) => access.content[row.place]));
+    const lookmlOf = d3.rollups(listed.get("lookml_dashboard") ?? [], (rows) => rows.length, modelOf);
     const byUser = new Map();
     folders.forEach(([, path, list, decided], folder) => {
       for (const [user, edits, grant] of triples(lists[list])) {
         if (!byUser.has(user)) byUser.set(user, []);
-        const inside = contentIn.get(folder);
         byUser.get(user).push([path, edits ? "edit" : "view", grants[grant],
           decided === null || grants[grant].startsWith("admin:") ? "" : access.paths[decided],
-          inside?.get("dashboard") ?? 0, inside?.get("look") ?? 0]);
+          maySee(user, "dashboard") ? dashboardsIn.get(folder) ?? 0 : 0, maySee(user, "look") ? looksIn.get(folder) ?? 0 : 0]);
       }
     });
     const people = users.id.map((id, user) => ({
@@ -500,7 +531,9 @@
       }
       if (access.hasRoles) {
         const readable = data_of[user]?.size ?? 0;
-        parts.push(`${access.hasFolders ? ";" : ""} ${access.hasFolders ? "it may" : " may"} see data of ${counted(readable, "model")}`);
+        const lookml = d3.sum(lookmlOf, ([model, count]) => (maySee(user, "lookml_dashboard", model) ? count : 0));
+        if (lookml) parts.push(`${access.hasFolders ? "; it may" : " may"} see ${counted(lookml, "LookML dashboard")}`);
+        parts.push(`${access.hasFolders || lookml ? "; it" : ""} may see data of ${counted(readable, "model")}`);
       }
       tell("#answer-who", [...parts, "."]);
       if (access.hasFolders) {
@@ -515,36 +548,34 @@
     });
   }
 
-  if (shown.lineage) {
+  if (data.lineage) {
     const table = data.tables.lineage;
     const at = Object.fromEntries(table.columns.map((column, place) => [column.name, place]));
-    const byContent = d3.group(paths, keyOf);
-    const byTable = d3.group(paths.filter((row) => row.table_name !== null), (row) => row.table_name);
     const list = (texts) => texts.slice(0, 12).flatMap((text, place) => [place ? ", " : "", named(text)])
       .concat(texts.length > 12 ? ` and ${texts.length - 12} more` : "");
-    const distinct = (rows, name) => [...new Set(rows.map((row) => row[name]).filter((one) => one !== null))];
-    const narrow = (rows, sentence, other) => {
+    const reading = contents.filter(({ place }) => reads[place].length);
+    const tablesOf = ({ place }) => new Set(pairs(reads[place]).flatMap(([, set]) => tableSets[set]));
+    const readers = tables.map(() => []);
+    for (const row of reading) for (const one of tablesOf(row)) readers[one].push(row);
+    const below = table.cut ? ` The table below holds only the first ${numbers.format(table.cut)} rows.` : "";
+    const narrow = (keeps, sentence, other) => {
       other.value = "";
-      const keep = rows && new Set(rows.map((row) => JSON.stringify([row.content_type, row.content_id, row.explore, row.view_name, row.table_name])));
-      shown.lineage.search.fixed("picked", keep
-        ? (_, row) => keep.has(JSON.stringify(["content_type", "content_id", "explore", "view_name", "table_name"].map((name) => row[at[name]])))
-        : null).draw();
-      $("#answer-lineage").replaceChildren(...(rows ? [element("p", {}, ...sentence)] : []));
+      shown.lineage.search.fixed("picked", keeps ? (_, row) => keeps(row) : null).draw();
+      $("#answer-lineage").replaceChildren(...(keeps ? [element("p", {}, ...sentence, MORE, below)] : []));
     };
-    picker("content", [...byContent].map(([, rows]) => ({
-      label: label(rows[0].content_title, `${CONTENT_KINDS[rows[0].content_type]} ${rows[0].content_id}`), rows,
-    })), (target) => {
-      const rows = target?.rows;
-      const tables = rows && distinct(rows, "table_name");
-      narrow(rows, rows && [named(rows[0].content_title), ` reads ${counted(tables.length, "table")} through ${counted(distinct(rows, "explore").length, "explore")}`,
-        tables.length ? ": " : "; which, cannot be told", ...list(tables), "."], $('[data-pick="table"]'));
+    picker("content", reading.map((row) => ({ label: label(row.title, `${CONTENT_KINDS[row.content_type]} ${row.content_id}`), row })), (target) => {
+      const row = target?.row;
+      const names = row && d3.sort([...tablesOf(row)].map((one) => tables[one]));
+      narrow(row && ((one) => one[at.content_id] === row.content_id && one[at.content_type] === row.content_type),
+        row && [named(row.title), ` reads ${counted(names.length, "table")} through ${counted(reads[row.place].length / 2, "explore")}`,
+          names.length ? ": " : "; which, cannot be told", ...list(names), "."], $('[data-pick="table"]'));
     });
-    picker("table", d3.sort([...byTable], ([name]) => name).map(([name, rows]) => ({ label: short(clean(name)), rows, name })), (target) => {
-      const rows = target?.rows;
-      const contents = rows && d3.groups(rows, keyOf).map(([, those]) => those[0]);
-      const looks = contents?.filter((row) => row.content_type === "look").length;
-      narrow(rows, rows && [`${counted(contents.length - looks, "dashboard")} and ${counted(looks, "look")} read `, named(target.name), ": ",
-        ...list(contents.map((row) => row.content_title ?? row.content_id)), "."], $('[data-pick="content"]'));
+    picker("table", d3.sort(d3.zip(tables, readers), ([name]) => name).map(([name, rows]) => ({ label: short(clean(name)), name, rows })), (target) => {
+      const { name, rows } = target ?? {};
+      const looks = rows?.filter((row) => row.content_type === "look").length;
+      narrow(rows && ((one) => one[at.table_name] === name),
+        rows && [`${counted(rows.length - looks, "dashboard")} and ${counted(looks, "look")} read `, named(name), ": ",
+          ...list(rows.map((row) => row.title ?? row.content_id)), "."], $('[data-pick="content"]'));
     });
   }
 
