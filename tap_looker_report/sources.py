@@ -117,7 +117,7 @@ def of_folder(folder: Path, streams: Iterable[str], scratch: Path) -> Source:
     else:
         instances = sorted({name for files in jsonl.values() for name in _instances_in(files)})
     return Source(
-        f"{len(read_at)} streams in {folder}",
+        f"{len(read_at)} stream{'' if len(read_at) == 1 else 's'} in {folder}",
         _duckdb_output(database),
         variables,
         dict(read_at),
