@@ -45,7 +45,8 @@ def build(
         LookerError: A model failed.
     """
     for name in [name for name in os.environ if name.startswith("DBT_")]:
-        del os.environ[name]  # they are for projects of the user's own
+        if not name.startswith("DBT_ENV_SECRET_"):  # where a source keeps its password
+            del os.environ[name]  # it is for a project of the user's own
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     from dbt.cli.main import dbtRunner  # noqa: PLC0415  # takes seconds
 
