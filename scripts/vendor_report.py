@@ -3,7 +3,7 @@
     python scripts/vendor_report.py            write tap_looker_report/vendor
     python scripts/vendor_report.py --check    write nothing; exit 1 if a file is not the release's
 
-Each package comes from the npm registry. A new release is accepted by the checksum that the
+Each package is fetched by npm. A new release is accepted by the checksum that the
 registry gives for it; from then on versions.json holds that, and a package that differs is refused.
 """
 
@@ -14,17 +14,15 @@ import base64
 import hashlib
 import io
 import json
+import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import Any
 
-import requests
-
 FOLDER = Path(__file__).resolve().parent.parent / "tap_looker_report" / "vendor"
 VERSIONS = FOLDER / "versions.json"
-REGISTRY = "https://registry.npmjs.org"
-TIMEOUT = 60  # seconds
 
 
 def main() -> None:
@@ -54,19 +52,22 @@ def is_same(path: Path, data: bytes) -> bool:
 
 
 def fetched(name: str, package: dict[str, Any]) -> dict[str, bytes]:
-    """The files of a release, by their paths in it."""
-    found = requests.get(f"{REGISTRY}/{name}/{package['version']}", timeout=TIMEOUT)
-    found.raise_for_status()
-    told = found.json()["dist"]
+    """The files of a release, by their paths in it, from the registry that npm is set to."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["npm", "pack", "--json", "--pack-destination", folder]
+        done = subprocess.run(
+            [*command, f"{name}@{package['version']}"], capture_output=True, check=True, cwd=folder
+        )
+        (told,) = json.loads(done.stdout)
+        (archive,) = Path(folder).glob("*.tgz")
+        content = archive.read_bytes()
     integrity = package.setdefault("integrity", told["integrity"])
-    archive = requests.get(told["tarball"], timeout=TIMEOUT)
-    archive.raise_for_status()
     kind, _, expected = integrity.partition("-")
-    actual = base64.b64encode(hashlib.new(kind, archive.content).digest()).decode()
+    actual = base64.b64encode(hashlib.new(kind, content).digest()).decode()
     if actual != expected:
         sys.exit(f"{name} {package['version']}: the package is not the one with {integrity}.")
     members: dict[str, bytes] = {}
-    with tarfile.open(fileobj=io.BytesIO(archive.content), mode="r:gz") as tar:
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as tar:
         for member in tar:
             data = tar.extractfile(member)
             if data:
