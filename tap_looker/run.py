@@ -46,6 +46,7 @@ T = TypeVar("T")
 
 GRACE = 5.0  # seconds that an interrupted run may take to end by itself
 BILLED_AS = {"non_query": "admin call", "db_query": "query call", "login": "login"}
+COSTLY = "Streams whose calls grow with the size of the instance"
 
 
 class RunStream(Protocol):
@@ -340,9 +341,7 @@ class Run:
             if stream.cost_per and stream.name in BY_NAME
         ]
         if costly:
-            logger.info(
-                "Streams whose calls grow with the size of the instance: %s.", ", ".join(costly)
-            )
+            logger.info("%s: %s.", COSTLY, ", ".join(costly))
 
     def _in_background(self, call: Callable[[], T]) -> T:
         """Run a call that may take long where a signal can end the wait for it."""

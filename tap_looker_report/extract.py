@@ -14,14 +14,15 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 from tap_looker.errors import LookerError, listed
+from tap_looker.run import COSTLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 TAP = (sys.executable, "-m", "tap_looker")
-NOISE = re.compile(r"\w+: failed|\d+ of \d+ streams could not")
-"""What the tap says of a failure while it goes on, and once more at its end."""
+NOISE = re.compile(r"\d+ of \d+ streams could not")
+"""What the tap says once more at its end."""
 BUDGET = re.compile(r"max_calls \(\d+\) is used up.*")
 LINE = re.compile(r"^\S+ \S+ \| (?P<level>[A-Z]+) +\| \S+ +\| (?P<text>.*)$")
 MISSED = re.compile(r"(Skipped|Failed) (?P<stream>\w+): (?P<why>.*)")
@@ -29,7 +30,7 @@ ADMIN, QUERY = "non_query", "db_query"
 MAX_LINE = 400
 MOST_NAMED = 20
 SPENT = "The calls that --max-calls allows were used up."
-QUIET = ("Cost: ", "Streams that cost more calls", "tap-looker v")
+QUIET = ("Cost: ", COSTLY, "tap-looker v")
 WITH = {
     "on_denied": "skip",  # what is denied is named in the report
     "stream_maps": {},

@@ -296,16 +296,21 @@ def test_access_in_the_page_is_that_of_the_marts(html, marts):
 
 @needs_dbt
 @pytest.mark.slow
-def test_a_duckdb_file_gives_the_same_numbers_and_is_only_read(raw, html, tmp_path):
+def test_a_duckdb_file_gives_the_same_numbers_and_is_only_read(raw, html, tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "America/Los_Angeles")  # times are in UTC wherever it runs
     path = tmp_path / "warehouse's.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE SCHEMA other; CREATE TABLE other.users (x int)")
-        connection.execute("CREATE SCHEMA raw")
+        connection.execute("CREATE SCHEMA raw; SET TimeZone = 'UTC'")
         for file in write(tmp_path / "rows", raw).glob("*.jsonl"):
             if raw[file.stem]:
                 connection.sql(f"FROM read_json('{file}', sample_size = -1)").select(
                     "*, TIMESTAMP '2026-03-04 05:06:07' AS _sdc_extracted_at"
                 ).create(f"raw.{file.stem}")
+        connection.execute(
+            "ALTER TABLE raw.system_activity_history "
+            "ALTER COLUMN history_created_time TYPE TIMESTAMPTZ"
+        )
     before = path.read_bytes()
     found = reported(path, folder=tmp_path)
     assert figures(found) == figures(html)
