@@ -1199,3 +1199,18 @@ def test_the_first_record_leaves_before_the_last_byte_arrives(runner_of):
         finally:
             process.kill()
             process.communicate()
+
+
+@pytest.mark.parametrize(("end", "is_told"), [(None, True), ("2098-01-02", False)])
+def test_an_explore_that_has_moved_is_told_but_not_of_an_empty_window(runner_of, end, is_told):
+    stream = "system_activity_api_usage"
+    start = "2099-01-01" if end is None else "2098-01-01"
+    with Emulator(0.2, activity_rows=100) as emulator:
+        run = runner_of(emulator)(
+            catalog=selecting(stream), start_date=start, **({"end_date": end} if end else {})
+        ).succeeded()
+    assert run.records.get(stream, []) == []
+    told = [
+        line for line in run.warnings if f"newer releases of Looker have them in {stream}" in line
+    ]
+    assert bool(told) == is_told
