@@ -698,12 +698,14 @@ def test_verdicts_rest_on_the_period(tmp_path):
         "ok", "success", 0)  # fmt: skip
 
     (tmp_path / "b").mkdir()
-    loaded["system_activity_history"] = [query(day, day[-2:]) for day in days_back(0, 100)]
+    # Many days of queries, but before the period.
+    days = days_back(0, *range(100, 160))
+    loaded["system_activity_history"] = [query(day, number) for number, day in enumerate(days)]
     gap = Project(tmp_path / "b")
     gap.dbt("run", **write(tmp_path / "files", loaded))
     (row,) = [row for row in gap.rows("looker_content_usage") if row["content_id"] == "4"]
     assert row["verdict"] == "unknown"
-    assert "only 2 of the 101 days of history have queries" in row["reason"]
+    assert "only 1 of the last 90 days of history have queries" in row["reason"]
 
 
 OWN_MACROS = """

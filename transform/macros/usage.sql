@@ -37,6 +37,6 @@ case when {{ condition }}
 {% macro short_history(days) %}
 case when {{ days }} < {{ var('looker_unused_after_days') | int }}
         then 'the history covers only ' || {{ tap_looker.counted(days, 'day') }}
-        else 'only ' || {{ tap_looker.text('days_with_history') }} || ' of the '
-            || {{ tap_looker.counted(days, 'day') }} || ' of history have queries' end
+        else 'only ' || {{ tap_looker.text('days_in_period') }} || ' of the last '
+            || '{{ var('looker_unused_after_days') | int }} days of history have queries' end
 {%- endmacro %}

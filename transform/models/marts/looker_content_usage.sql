@@ -144,7 +144,7 @@ known as (
         evidence.history_from,
         evidence.history_to,
         evidence.history_days,
-        evidence.days_with_history,
+        evidence.days_in_period,
         evidence.is_enough,
         evidence.after_unused,
         used.last_run_on,

@@ -113,7 +113,7 @@ known as (
         evidence.history_from,
         evidence.history_to,
         evidence.history_days,
-        evidence.days_with_history,
+        evidence.days_in_period,
         evidence.is_enough,
         evidence.after_unused as period_from
     from names

@@ -147,7 +147,7 @@ known as (
         evidence.history_from,
         evidence.history_to,
         evidence.history_days,
-        evidence.days_with_history,
+        evidence.days_in_period,
         evidence.is_enough,
         -- Without the fields of queries that ran, nothing is known of what they used.
         case when (select count(*) from places) = 0 then 0 else evidence.history_days end
